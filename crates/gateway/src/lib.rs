@@ -1,0 +1,1 @@
+//! HTTP: accept loop, sessions, limits, the API of the contract, the page.

@@ -1,0 +1,45 @@
+//! The claim log: the shock absorber between the inventory and the ledger.
+
+use async_trait::async_trait;
+use domain::fence::Position;
+use domain::hold::Claim;
+use domain::id::ShardId;
+
+use crate::Fault;
+
+/// Claims as they lie in the log: `claims[i]` lies at `positions[i]`, and reading goes on at `next`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimBatch {
+    /// Where this batch begins.
+    pub from: Position,
+    /// Where reading goes on after it.
+    pub next: Position,
+    /// The claims, each with its position.
+    pub claims: Vec<(Position, Claim)>,
+}
+
+/// An append-only log of claims, one sequence a shard.
+#[async_trait]
+pub trait ClaimLog: Send + Sync {
+    /// Appends claims whose hold did not record them. `Ok` MUST mean that they survive every fault that the backend
+    /// promises to survive. Anything else means unknown: they may have been appended.
+    ///
+    /// # Errors
+    /// A fault of the log; the claims may have been appended.
+    async fn publish(&self, shard: &ShardId, claims: Vec<Claim>) -> Result<(), Fault>;
+
+    /// Up to `limit` claims from `from` on; returns at once, possibly with none.
+    ///
+    /// # Errors
+    /// A fault of the log.
+    async fn read(&self, shard: &ShardId, from: Position, limit: usize) -> Result<ClaimBatch, Fault>;
+
+    /// The position after the last claim whose `publish` (or recording hold) has been answered: MUST cover all of them.
+    ///
+    /// # Errors
+    /// A fault of the log.
+    async fn end(&self, shard: &ShardId) -> Result<Position, Fault>;
+
+    /// Waits until there may be something to read after `from`; may return early.
+    async fn wait(&self, shard: &ShardId, from: Position);
+}

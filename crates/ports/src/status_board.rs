@@ -1,0 +1,26 @@
+//! The status board: the read-optimised copy that clients poll. Losing it loses nothing.
+
+use async_trait::async_trait;
+use domain::id::{ShardId, TicketId};
+use domain::status::StatusDocument;
+
+use crate::Fault;
+
+/// Shows statuses.
+#[async_trait]
+pub trait StatusBoard: Send + Sync {
+    /// Shows documents. A document MUST NOT replace one of a higher version.
+    ///
+    /// # Errors
+    /// A fault of the board.
+    async fn show(&self, documents: Vec<StatusDocument>) -> Result<(), Fault>;
+
+    /// What is shown for a ticket; `None` on a miss.
+    ///
+    /// # Errors
+    /// A fault of the board.
+    async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault>;
+
+    /// Waits until the document of `ticket` may be newer than `version`; may return early.
+    async fn wait(&self, shard: &ShardId, ticket: TicketId, version: u32);
+}

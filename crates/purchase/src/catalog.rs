@@ -1,0 +1,71 @@
+//! The catalog: this node's copy of every sale's definition, read without waiting.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use domain::id::SaleId;
+use domain::sale::Sale;
+use ports::Fault;
+use ports::sales::Sales;
+use tokio::sync::watch;
+
+/// A copy of the sales, refreshed from the store and by this node's own changes.
+pub struct Catalog {
+    sales: ArcSwap<BTreeMap<SaleId, Arc<Sale>>>,
+    changed: watch::Sender<u64>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self { sales: ArcSwap::default(), changed: watch::Sender::new(0) }
+    }
+}
+
+impl Catalog {
+    /// The sale called `id`.
+    #[must_use]
+    pub fn get(&self, id: &SaleId) -> Option<Arc<Sale>> {
+        self.sales.load().get(id).cloned()
+    }
+
+    /// Every sale, by identifier.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Sale>> {
+        self.sales.load().values().cloned().collect()
+    }
+
+    /// Takes in a sale unless the copy is newer.
+    pub fn put(&self, sale: Sale) {
+        let sale = Arc::new(sale);
+        self.sales.rcu(|sales| {
+            let mut next = BTreeMap::clone(sales);
+            let newer = next.get(&sale.sale_id).is_some_and(|known| known.revision > sale.revision);
+            if !newer {
+                next.insert(sale.sale_id.clone(), Arc::clone(&sale));
+            }
+            next
+        });
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Reads every sale from the store.
+    ///
+    /// # Errors
+    /// A fault of the store; the copy is as it was.
+    pub async fn refresh(&self, sales: &dyn Sales) -> Result<(), Fault> {
+        for sale in sales.list().await? {
+            let known = self.get(&sale.sale_id);
+            if known.is_none_or(|known| known.revision != sale.revision) {
+                self.put(sale);
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells when something changed.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+}

@@ -1,0 +1,186 @@
+//! Checkout: the hot path. Decides at once where that is certain, and asks the shard otherwise.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::hold::{Glance, Grant, HoldOutcome, HoldRequest, Intent, StockView, Terms};
+use domain::id::{ProductId, SaleId, ShardId};
+use domain::sale::GateRefusal;
+use domain::status::StatusDocument;
+use domain::ticket::TicketStamp;
+use ports::Fault;
+use ports::orders::{CancelAnswer, Checkout, CheckoutAnswer, CheckoutRefusal, ExtendAnswer, Orders};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::batcher::{Batcher, stamp};
+use crate::catalog::Catalog;
+use crate::stores::{Settings, Stores};
+
+/// The order service: serves buyers on this node.
+pub struct OrderService {
+    pub(crate) stores: Stores,
+    pub(crate) settings: Settings,
+    catalog: Arc<Catalog>,
+    batchers: RwLock<HashMap<ShardId, Batcher>>,
+    tasks: TaskTracker,
+    ledger_lane: Semaphore,
+}
+
+impl OrderService {
+    /// An order service whose batchers run in `tasks`.
+    #[must_use]
+    pub fn new(stores: Stores, settings: Settings, catalog: Arc<Catalog>, tasks: TaskTracker) -> Self {
+        let ledger_lane = Semaphore::new(settings.ledger_lane);
+        Self { stores, settings, catalog, batchers: RwLock::default(), tasks, ledger_lane }
+    }
+
+    fn batcher(&self, shard: &ShardId) -> Batcher {
+        let known =
+            self.batchers.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(shard).cloned();
+        known.unwrap_or_else(|| {
+            let mut batchers = self.batchers.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let start = || {
+                Batcher::start(shard.clone(), self.settings.checkout_queue, self.stores.clone(), &self.tasks)
+            };
+            batchers.entry(shard.clone()).or_insert_with(start).clone()
+        })
+    }
+
+    /// Asks the shard, within the deadline. What it may have taken after that waits for the same key.
+    async fn ask(&self, shard: &ShardId, request: HoldRequest) -> Result<HoldOutcome, Fault> {
+        let deadline = Duration::from_millis(self.settings.checkout_deadline_ms);
+        let late = || Fault::unavailable("the inventory", "no answer in time");
+        tokio::time::timeout(deadline, self.batcher(shard).hold(request)).await.map_err(|_| late())?
+    }
+
+    /// Puts the outcome into the contract's words.
+    async fn answer(
+        &self,
+        shard: &ShardId,
+        request: &HoldRequest,
+        outcome: HoldOutcome,
+    ) -> Result<CheckoutAnswer, Fault> {
+        let refused = |refusal| Ok(CheckoutAnswer::Refused(refusal));
+        match outcome {
+            HoldOutcome::Held { grant, .. } => {
+                let document = StatusDocument::queued(stamp(shard, request.claim, &grant), request.terms);
+                Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: false })
+            }
+            HoldOutcome::Replayed(grant) => self.replay(shard, request, &grant).await,
+            HoldOutcome::KeyReused => refused(CheckoutRefusal::KeyReused),
+            HoldOutcome::LimitReached { newest, grant } => {
+                refused(CheckoutRefusal::LimitReached { newest: stamp(shard, newest, &grant) })
+            }
+            HoldOutcome::Short { free } => refused(self.short(shard, request, free)),
+            HoldOutcome::Absent => {
+                Err(Fault::damaged("the inventory's answer", "absent, though units were asked for"))
+            }
+        }
+    }
+
+    /// The ticket that an earlier request made, with its status as it is now.
+    async fn replay(
+        &self,
+        shard: &ShardId,
+        request: &HoldRequest,
+        grant: &Grant,
+    ) -> Result<CheckoutAnswer, Fault> {
+        let stamp = stamp(shard, request.claim, grant);
+        let known = self.status(&stamp).await?;
+        let document = known.unwrap_or_else(|| StatusDocument::queued(stamp, request.terms));
+        Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: true })
+    }
+
+    /// Sold out needs proof; held needs only absence.
+    fn short(&self, shard: &ShardId, request: &HoldRequest, free: u32) -> CheckoutRefusal {
+        let view = self.stores.inventory.view(&shard.sale, request.terms.product).unwrap_or_default();
+        let next_release_at = view.next_release_at;
+        if view.sold_out() {
+            CheckoutRefusal::SoldOut
+        } else if free == 0 {
+            CheckoutRefusal::AllHeld { next_release_at }
+        } else {
+            CheckoutRefusal::NotEnough { next_release_at }
+        }
+    }
+}
+
+fn gate_refusal(refusal: GateRefusal) -> CheckoutRefusal {
+    match refusal {
+        GateRefusal::Ended => CheckoutRefusal::SaleEnded,
+        GateRefusal::NotStarted { starts_at } => CheckoutRefusal::NotStarted { starts_at },
+        GateRefusal::Paused => CheckoutRefusal::Paused,
+    }
+}
+
+#[async_trait]
+impl Orders for OrderService {
+    async fn checkout(&self, checkout: Checkout) -> Result<CheckoutAnswer, Fault> {
+        let refused = |refusal| Ok(CheckoutAnswer::Refused(refusal));
+        let Some(sale) = self.catalog.get(&checkout.sale) else {
+            return refused(CheckoutRefusal::UnknownSale);
+        };
+        let Some((product, definition)) = sale.product(&checkout.product) else {
+            return refused(CheckoutRefusal::UnknownProduct);
+        };
+        let max_per_user = definition.max_per_user;
+        if checkout.quantity > max_per_user {
+            return refused(CheckoutRefusal::OverLimitQuantity { max_per_user });
+        }
+        let gate = sale.gate(self.stores.clock.now());
+        let user = self.stores.ids.user(&sale.sale_id, &checkout.user);
+        let shard = self.stores.ids.shard(&sale.sale_id, user, sale.shards);
+        let request = HoldRequest {
+            claim: self.stores.ids.ticket(&sale.sale_id, user, &checkout.key),
+            user,
+            user_id: checkout.user,
+            terms: Terms { product, quantity: checkout.quantity },
+            limit: max_per_user,
+            intent: if gate.is_ok() { Intent::Take } else { Intent::Find },
+        };
+        let outcome = match (self.stores.inventory.glance(&shard, &request), gate) {
+            (Glance::Decided(outcome), _) => outcome,
+            (Glance::Absent, Err(_)) => HoldOutcome::Absent,
+            (Glance::Absent | Glance::Unknown, _) => self.ask(&shard, request.clone()).await?,
+        };
+        match (outcome, gate) {
+            (HoldOutcome::Absent, Err(closed)) => refused(gate_refusal(closed)),
+            (outcome, _) => self.answer(&shard, &request, outcome).await,
+        }
+    }
+
+    async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
+        match self.stores.board.look(&stamp.shard, stamp.ticket).await {
+            Ok(Some(document)) => return Ok(Some(document)),
+            Ok(None) => {}
+            Err(fault) => tracing::warn!(%fault, "status board"),
+        }
+        let Ok(_turn) = self.ledger_lane.try_acquire() else {
+            return Err(Fault::Overloaded("the ledger's lane for statuses"));
+        };
+        let Some(order) = self.stores.ledger.order(stamp.ticket).await? else { return Ok(None) };
+        self.stores.show([&order]).await;
+        Ok(Some(StatusDocument::of(&order)))
+    }
+
+    async fn wait(&self, stamp: &TicketStamp, version: u32) {
+        self.stores.board.wait(&stamp.shard, stamp.ticket, version).await;
+    }
+
+    async fn cancel(&self, stamp: &TicketStamp) -> Result<CancelAnswer, Fault> {
+        crate::cancel::cancel(&self.stores, &self.settings, stamp.ticket).await
+    }
+
+    async fn extend(&self, stamp: &TicketStamp) -> Result<ExtendAnswer, Fault> {
+        let extension_ms = self.catalog.get(&stamp.shard.sale).map_or(0, |sale| sale.extension_ms);
+        crate::cancel::extend(&self.stores, stamp.ticket, extension_ms).await
+    }
+
+    fn view(&self, sale: &SaleId, product: &ProductId) -> Option<StockView> {
+        let (number, _) = self.catalog.get(sale)?.product(product).map(|(number, p)| (number, p.stock))?;
+        self.stores.inventory.view(sale, number)
+    }
+}

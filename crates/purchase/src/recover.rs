@@ -1,0 +1,52 @@
+//! Recover: a shard gets a new epoch, loaded from the ledger. The same at every start, after every loss of an
+//! inventory's memory, and for a new sale.
+//!
+//! No claim that was published is lost: the old epoch is fenced, the end of the log is read *after* that, and the
+//! snapshot is taken once allocation has passed it. The steps R1 to R7 are those of [`domain::fence`].
+
+use domain::id::{Epoch, ShardId};
+use domain::snapshot::ShardSnapshot;
+use ports::Fault;
+
+use crate::allocate::allocate_until;
+use crate::stores::Stores;
+
+/// Records that one chunk carries at most.
+const CHUNK: usize = 8_192;
+
+/// Opens a shard at a new epoch; gives the epoch, or `None` where another node did it.
+///
+/// # Errors
+/// A fault; run it again.
+pub async fn renew(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
+    stores.rebuild.close(shard).await?;
+    let term = stores.terms.fence(shard).await?;
+    let end = stores.claims.end(shard).await?;
+    let fenced = stores.terms.set_fence(shard, term.epoch, end).await?;
+    let (true, Some(fence)) = (fenced.epoch == term.epoch, fenced.fence) else { return Ok(None) };
+    allocate_until(stores, shard, fence).await?;
+    let Some(snapshot) = stores.terms.snapshot(shard, term.epoch).await? else { return Ok(None) };
+    load(stores, shard, snapshot).await?;
+    let opened = stores.terms.opened(shard, term.epoch).await?;
+    tracing::info!(%shard, epoch = term.epoch.0, opened, "shard renewed");
+    Ok(opened.then_some(term.epoch))
+}
+
+async fn load(stores: &Stores, shard: &ShardId, snapshot: ShardSnapshot) -> Result<(), Fault> {
+    let ShardSnapshot { epoch, products, records } = snapshot;
+    let key = stores.rebuild.begin(shard, epoch).await?;
+    let mut records = records.into_iter().peekable();
+    let mut number = 0;
+    let mut products = Some(products);
+    // The first chunk carries the products, and is sent even where there is no record.
+    while number == 0 || records.peek().is_some() {
+        let chunk = ShardSnapshot {
+            epoch,
+            products: products.take().unwrap_or_default(),
+            records: records.by_ref().take(CHUNK).collect(),
+        };
+        stores.rebuild.load(shard, key, number, chunk).await?;
+        number += 1;
+    }
+    stores.rebuild.open(shard, key, number).await
+}

@@ -1,0 +1,1 @@
+//! A payment provider of its own: HTTP API, hosted pages, a ledger of money, signed webhooks, and faults on demand.

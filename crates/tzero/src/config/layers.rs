@@ -1,0 +1,194 @@
+//! The layers: the default, a file, the environment, the command line; each key's last value counts.
+
+use std::path::{Path, PathBuf};
+
+use super::document::{self, Member, Node};
+use super::keys::{self, KEYS, Key};
+use super::mistake::{Mistake, Mistakes, Place};
+use super::model::Config;
+use super::nearest::nearest;
+use super::origin::Settings;
+use super::{DEFAULT, check};
+
+/// The other name of `TZERO_ADMIN__TOKEN`, which the commands that talk to a server read as well.
+const TOKEN_ALIAS: &str = "TZERO_ADMIN_TOKEN";
+
+/// What a configuration is made of, besides the default.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    file: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+    flags: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// The default alone.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this TOML file over the default.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// With the `TZERO_SECTION__KEY` among these variables over the file.
+    #[must_use]
+    pub fn environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
+    /// With these values, by full key, over everything else.
+    #[must_use]
+    pub fn flags(mut self, flags: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.flags.extend(flags);
+        self
+    }
+}
+
+impl Config {
+    /// Reads all layers and checks every value and how they go together.
+    ///
+    /// # Errors
+    /// Every mistake, each with its place, its key and what would be right.
+    pub fn load(sources: Sources) -> Result<Self, Mistakes> {
+        let mut layers = Layers::default();
+        layers.document(DEFAULT, |_| Place::Default);
+        if let Some(path) = &sources.file {
+            layers.file(path);
+        }
+        layers.environment(&sources.variables);
+        for (path, value) in &sources.flags {
+            layers.text(path, value, Place::CommandLine);
+        }
+        layers.finish()
+    }
+}
+
+/// The layers so far: values in effect, and what is wrong.
+#[derive(Default)]
+struct Layers {
+    settings: Settings,
+    mistakes: Vec<Mistake>,
+}
+
+impl Layers {
+    fn file(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.document(&text, |line| Place::File { name: name.clone(), line }),
+            Err(error) => {
+                let detail = format!("cannot be read ({error}); name a TOML file that is there");
+                self.mistakes.push(Mistake::new(Place::File { name, line: 0 }, "", detail));
+            }
+        }
+    }
+
+    fn document(&mut self, text: &str, place: impl Fn(usize) -> Place) {
+        match document::read(text) {
+            Ok(members) => members.iter().for_each(|member| self.section(member, &place)),
+            Err(broken) => {
+                let wrong = broken.into_iter().map(|(line, what)| Mistake::new(place(line), "", format!("not TOML: {what}")));
+                self.mistakes.extend(wrong);
+            }
+        }
+    }
+
+    fn section(&mut self, section: &Member, place: &impl Fn(usize) -> Place) {
+        let name = section.name.as_str();
+        let known = keys::sections().contains(&name);
+        match &section.value.node {
+            Node::Table(members) if known => members.iter().for_each(|member| self.member(name, member, place)),
+            Node::Table(_) => {
+                let near = nearest(name, keys::sections()).unwrap_or_default();
+                let detail = format!("unknown section; the nearest known one is [{near}]");
+                self.mistakes.push(Mistake::new(place(section.line), name, detail));
+            }
+            other if known => {
+                let detail = format!("must be a section, [{name}] with its keys below, and not {}", other.described());
+                self.mistakes.push(Mistake::new(place(section.line), name, detail));
+            }
+            _ => self.unknown(name, place(section.line)),
+        }
+    }
+
+    fn member(&mut self, section: &str, member: &Member, place: &impl Fn(usize) -> Place) {
+        let path = format!("{section}.{}", member.name);
+        match keys::find(&path) {
+            Some(key) => self.value(key, key.kind.accept(&member.value.node), place(member.line)),
+            None => self.unknown(&path, place(member.line)),
+        }
+    }
+
+    fn environment(&mut self, variables: &[(String, String)]) {
+        let mut ours: Vec<&(String, String)> = variables.iter().filter(|(name, _)| name.starts_with("TZERO_")).collect();
+        ours.sort();
+        for (name, value) in ours {
+            self.variable(name, value, &mut |layers, path| layers.text(path, value, Place::Variable(name.clone())));
+        }
+        let given = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
+        let token = keys::variable("admin.token");
+        if let (Some(one), Some(other)) = (given(TOKEN_ALIAS), given(&token))
+            && one != other
+        {
+            let detail = format!("differs from {token}, which is the same setting; set one of the two");
+            self.mistakes.push(Mistake::new(Place::Variable(TOKEN_ALIAS.to_owned()), "admin.token", detail));
+        }
+    }
+
+    /// Sets what `name` stands for; other programs' `TZERO_…` variables without `__` are none of ours.
+    fn variable(&mut self, name: &str, _value: &str, set: &mut dyn FnMut(&mut Self, &str)) {
+        let bare = name.trim_start_matches("TZERO_");
+        if name == TOKEN_ALIAS {
+            set(self, "admin.token");
+        } else if bare.contains("__") {
+            set(self, &bare.replacen("__", ".", 1).to_lowercase());
+        } else if let Some(key) = KEYS.iter().find(|key| key.path.replace('.', "_").to_uppercase() == bare) {
+            let right = keys::variable(key.path);
+            let detail = format!("section and key are separated by two underscores: {right}");
+            self.mistakes.push(Mistake::new(Place::Variable(name.to_owned()), key.path, detail));
+        }
+    }
+
+    fn text(&mut self, path: &str, value: &str, place: Place) {
+        match keys::find(path) {
+            Some(key) => self.value(key, key.kind.accept_text(value), place),
+            None => self.unknown(path, place),
+        }
+    }
+
+    fn value(&mut self, key: &Key, accepted: Result<toml::Value, String>, place: Place) {
+        match accepted {
+            Ok(value) => self.settings.set(key.path, value, place),
+            Err(detail) => self.mistakes.push(Mistake::new(place, key.path, detail)),
+        }
+    }
+
+    fn unknown(&mut self, path: &str, place: Place) {
+        let near = nearest(path, KEYS.iter().map(|key| key.path)).unwrap_or_default();
+        let near = if matches!(place, Place::Variable(_)) { keys::variable(near) } else { near.to_owned() };
+        self.mistakes.push(Mistake::new(place, path, format!("unknown key; the nearest known one is {near}")));
+    }
+
+    fn finish(mut self) -> Result<Config, Mistakes> {
+        let document = toml::Value::Table(self.settings.document());
+        match document.try_into::<Config>() {
+            Ok(mut config) => {
+                let refused: Vec<String> = self.mistakes.iter().map(|mistake| mistake.key.clone()).collect();
+                self.mistakes.extend(check::relations(&config, &self.settings, &refused));
+                Mistakes::none_in(self.mistakes)?;
+                config.settings = self.settings;
+                Ok(config)
+            }
+            Err(error) => {
+                self.mistakes.push(Mistake::new(Place::Default, "", error.message().to_owned()));
+                Mistakes::none_in(self.mistakes)?;
+                unreachable_configuration()
+            }
+        }
+    }
+}

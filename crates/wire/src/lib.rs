@@ -1,0 +1,1 @@
+//! Bytes that outlive a process: tickets, session tokens, journal records.

@@ -1,0 +1,1 @@
+//! The loops that a role runs: timer and nudge, backoff, drain.

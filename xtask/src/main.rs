@@ -1,0 +1,55 @@
+//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `ci`.
+//!
+//! This program runs on a developer's machine and in continuous integration, never in production; it
+//! knows the product only by its files and its command line, and links none of its crates.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its terminal")]
+
+mod bench;
+mod ci;
+mod needs;
+mod steps;
+mod suites;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The commands of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about, version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set up what the tests need and run all of them
+    Test(test::Options),
+    /// Check the architecture and the house rules, and print every finding with its reason
+    Tidy(tidy::Options),
+    /// Prepare the tools that measurements need (nginx, wrk) and say which versions are there
+    Bench,
+    /// What continuous integration checks beyond `test`: documentation, licences and sources
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = workspace::root().and_then(|root| match arguments.command {
+        Command::Test(options) => test::run(&root, &options),
+        Command::Tidy(options) => tidy::run(&root, &options),
+        Command::Bench => bench::run(),
+        Command::Ci => ci::run(&root),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a command needs from the machine, and how it gets there.
+//!
+//! On Debian and its relatives, as root, a missing package is installed with apt-get, and every such
+//! call is announced. Everywhere else the error says exactly what to install. Nothing is ever removed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::steps::call;
+use crate::workspace::Outcome;
+
+/// Something that must be on the machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// What a person calls it.
+    pub name: &'static str,
+    /// How its presence is found out.
+    pub proof: Proof,
+    /// The Debian packages that bring it; empty where apt-get is not the way.
+    pub packages: &'static [&'static str],
+    /// What a person does where apt-get is not there, or is not the way.
+    pub otherwise: &'static str,
+}
+
+/// How the presence of a need is found out.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof {
+    /// One of these programs is on the path.
+    OneOf(&'static [&'static str]),
+    /// This command succeeds.
+    Succeeds(&'static [&'static str]),
+}
+
+/// A C compiler: the bundled SQLite and the TLS library are built from source.
+pub const C_COMPILER: Need = Need {
+    name: "a C compiler",
+    proof: Proof::OneOf(&["cc", "gcc", "clang"]),
+    packages: &["build-essential"],
+    otherwise: "install gcc or clang, so that `cc` is on the path",
+};
+
+/// The formatter.
+pub const RUSTFMT: Need = Need {
+    name: "rustfmt",
+    proof: Proof::Succeeds(&["cargo", "fmt", "--version"]),
+    packages: &[],
+    otherwise: "run `rustup component add rustfmt`",
+};
+
+/// The linter.
+pub const CLIPPY: Need = Need {
+    name: "clippy",
+    proof: Proof::Succeeds(&["cargo", "clippy", "--version"]),
+    packages: &[],
+    otherwise: "run `rustup component add clippy`",
+};
+
+/// Python with the parts that make a virtual environment with pip in it.
+pub const PYTHON_VENV: Need = Need {
+    name: "Python 3 with venv and ensurepip",
+    proof: Proof::Succeeds(&["python3", "-c", "import venv, ensurepip"]),
+    packages: &["python3", "python3-venv"],
+    otherwise: "install Python 3.11 or later with its venv module (Debian and Ubuntu: apt-get install python3-venv)",
+};
+
+/// nginx, the anchor of the HTTP measurements.
+pub const NGINX: Need = Need {
+    name: "nginx",
+    proof: Proof::OneOf(&["nginx", "/usr/sbin/nginx"]),
+    packages: &["nginx-light"],
+    otherwise: "install nginx, so that `nginx` is on the path",
+};
+
+/// wrk, the load of the HTTP measurements.
+pub const WRK: Need = Need {
+    name: "wrk",
+    proof: Proof::OneOf(&["wrk"]),
+    packages: &["wrk"],
+    otherwise: "install wrk, so that `wrk` is on the path",
+};
+
+/// What this machine lets us do about a missing need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installer {
+    /// apt-get is there and may be used.
+    AptGet,
+    /// apt-get is there, but only root may use it.
+    AptGetNotRoot,
+    /// No apt-get.
+    None,
+}
+
+impl Need {
+    /// Whether it is there.
+    pub fn is_met(&self) -> bool {
+        match self.proof {
+            Proof::OneOf(programs) => programs.iter().any(|program| find(program).is_some()),
+            Proof::Succeeds(words) => succeeds(words),
+        }
+    }
+
+    /// The program that meets it, for needs that are programs.
+    pub fn program(&self) -> Option<PathBuf> {
+        match self.proof {
+            Proof::OneOf(programs) => programs.iter().find_map(|program| find(program)),
+            Proof::Succeeds(words) => words.first().and_then(|program| find(program)),
+        }
+    }
+
+    /// What a person must do, for a machine on which we cannot do it.
+    pub fn instruction(&self, installer: Installer) -> String {
+        let name = self.name;
+        match installer {
+            Installer::AptGetNotRoot if !self.packages.is_empty() => {
+                format!(
+                    "{name} is missing: run `sudo apt-get install {}`, then this again",
+                    self.packages.join(" ")
+                )
+            }
+            Installer::AptGet | Installer::AptGetNotRoot | Installer::None => {
+                format!("{name} is missing: {}, then run this again", self.otherwise)
+            }
+        }
+    }
+}
+
+/// Sees to every need: what is missing is installed where that is possible, else all are named at once.
+pub fn provide(needs: &[Need]) -> Outcome {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let installer = installer();
+    if installer == Installer::AptGet {
+        install(&missing)?;
+    }
+    let lacking: Vec<String> =
+        missing.iter().filter(|need| !need.is_met()).map(|need| need.instruction(installer)).collect();
+    if lacking.is_empty() { Ok(()) } else { Err(lacking.join("\n       ")) }
+}
+
+fn install(missing: &[&Need]) -> Outcome {
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages.iter().copied()).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing with apt-get, as root: {}", packages.join(" "));
+    call(&mut apt_get(&["update", "--quiet"]))?;
+    let arguments: Vec<&str> = ["install", "--yes", "--quiet", "--no-install-recommends"].into();
+    call(&mut apt_get(&[arguments, packages].concat()))
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn installer() -> Installer {
+    if find("apt-get").is_none() {
+        return Installer::None;
+    }
+    let user = Command::new("id").arg("-u").output().map(|output| output.stdout).unwrap_or_default();
+    if user.trim_ascii() == b"0" { Installer::AptGet } else { Installer::AptGetNotRoot }
+}
+
+fn succeeds(words: &[&str]) -> bool {
+    let Some((program, arguments)) = words.split_first() else { return false };
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = Path::new(program);
+    if path.is_absolute() {
+        return path.is_file().then(|| path.to_path_buf());
+    }
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+#[path = "needs_tests.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+//! External suites: tests that are not cargo's, each with a name, what it needs, and a command.
+//!
+//! To add one, add a row to `SUITES`. A suite finds the built program and a folder of its own in
+//! `Surroundings`; its Python requirements are installed once into a virtual environment under
+//! `target/suites/<name>/venv` and again when they change. It fails by ending with anything but 0.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::needs::{self, Need};
+use crate::steps::call;
+use crate::workspace::{self, Outcome};
+
+/// One external suite.
+pub struct Suite {
+    /// Its name on the command line and in the summary.
+    pub name: &'static str,
+    /// What it proves, in a line.
+    pub proves: &'static str,
+    /// What must be on the machine.
+    pub needs: &'static [Need],
+    /// Exact Python requirements (`name==version`); where there are any, `PYTHON_VENV` is needed as well.
+    pub python: &'static [&'static str],
+    /// What to run.
+    pub command: fn(&Surroundings) -> Command,
+}
+
+/// What a suite's command may refer to.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The checkout.
+    pub root: PathBuf,
+    /// The suite's own folder, `target/suites/<name>`.
+    pub folder: PathBuf,
+    /// The built program, `target/debug/tzero`; commands also find it as `TZERO_BIN`.
+    pub program: PathBuf,
+}
+
+impl Surroundings {
+    /// For the suite of this name.
+    pub fn of(root: &Path, suite: &Suite) -> Self {
+        let target = workspace::target(root);
+        Self {
+            root: root.to_path_buf(),
+            folder: target.join("suites").join(suite.name),
+            program: target.join("debug/tzero"),
+        }
+    }
+
+    /// A program inside the suite's virtual environment, such as `python` or `schemathesis`.
+    pub fn in_venv(&self, program: &str) -> PathBuf {
+        self.folder.join("venv/bin").join(program)
+    }
+}
+
+/// Every external suite, in the order in which they run.
+pub const SUITES: &[Suite] = &[];
+
+impl Suite {
+    /// Provides what it needs and runs it.
+    pub fn run(&self, root: &Path) -> Outcome {
+        println!("{}", self.proves);
+        needs::provide(self.needs)?;
+        let surroundings = Surroundings::of(root, self);
+        std::fs::create_dir_all(&surroundings.folder)
+            .map_err(|error| format!("cannot make {}: {error}", surroundings.folder.display()))?;
+        if !self.python.is_empty() {
+            needs::provide(&[needs::PYTHON_VENV])?;
+            virtual_environment(&surroundings, self.python)?;
+        }
+        let mut command = (self.command)(&surroundings);
+        call(command.env("TZERO_BIN", &surroundings.program).current_dir(&surroundings.root))
+    }
+}
+
+/// Makes the virtual environment, unless one with these very requirements is there.
+fn virtual_environment(surroundings: &Surroundings, requirements: &[&str]) -> Outcome {
+    let stamp = surroundings.folder.join("requirements.txt");
+    let wanted = requirements.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let venv = surroundings.folder.join("venv");
+    call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let mut pip = Command::new(surroundings.in_venv("python"));
+    call(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(requirements))?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+}
+
+#[cfg(test)]
+#[path = "suites_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! `cargo xtask test`: everything that must hold, from a fresh clone, in one command.
+
+use std::path::Path;
+
+use crate::needs::{self, C_COMPILER, CLIPPY, RUSTFMT};
+use crate::steps::{Steps, call};
+use crate::suites::{SUITES, Suite};
+use crate::tidy;
+use crate::workspace::{Outcome, cargo};
+
+/// What the command line asks for.
+#[derive(clap::Args, Default)]
+#[command(
+    long_about = "Sets up what the tests need and runs all of them: formatting, lints, the architecture \
+                  checks of `tidy`, every cargo test of the workspace, and the external suites.\n\n\
+                  Missing Debian packages are installed with apt-get when this runs as root; otherwise an \
+                  error says what to install. Every step runs, whether or not an earlier one failed; the \
+                  exit code is 0 only when all of them passed."
+)]
+pub struct Options {
+    /// Skip the external suites (said again in the summary)
+    #[arg(long)]
+    fast: bool,
+    /// Run only the cargo tests and external suites whose name contains this
+    filter: Option<String>,
+    /// Arguments for the test programs themselves, such as `--nocapture`
+    #[arg(last = true)]
+    passed_on: Vec<String>,
+}
+
+/// Runs what `options` ask for.
+pub fn run(root: &Path, options: &Options) -> Outcome {
+    needs::provide(&[C_COMPILER, RUSTFMT, CLIPPY])?;
+    let mut steps = Steps::default();
+    if options.filter.is_none() {
+        static_checks(root, &mut steps);
+    } else {
+        steps.note(
+            "a filter was given: formatting, lints and tidy did not run, nor did tests it does not name",
+        );
+    }
+    steps.run("cargo test", || {
+        call(cargo(root, &["test", "--workspace", "--no-fail-fast"]).args(test_arguments(options)))
+    });
+    external_suites(root, options, &mut steps);
+    steps.close()
+}
+
+fn static_checks(root: &Path, steps: &mut Steps) {
+    steps.run("formatting", || call(&mut cargo(root, &["fmt", "--all", "--check"])));
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    steps.run("lints", || call(&mut cargo(root, &clippy)));
+    steps.run("tidy", || tidy::run(root, &tidy::Options::default()));
+}
+
+fn external_suites(root: &Path, options: &Options, steps: &mut Steps) {
+    let chosen = chosen(SUITES, options);
+    if options.fast {
+        let names: Vec<&str> = chosen.iter().map(|suite| suite.name).collect();
+        steps.note(format!("--fast: EXTERNAL SUITES WERE SKIPPED ({})", names.join(", ")));
+        return;
+    }
+    if chosen.is_empty() {
+        return;
+    }
+    steps
+        .run("build the program for the suites", || call(&mut cargo(root, &["build", "--package", "tzero"])));
+    for suite in chosen {
+        steps.run(suite.name, || suite.run(root));
+    }
+}
+
+fn chosen<'a>(suites: &'a [Suite], options: &Options) -> Vec<&'a Suite> {
+    let wanted =
+        |suite: &&Suite| options.filter.as_ref().is_none_or(|filter| suite.name.contains(filter.as_str()));
+    suites.iter().filter(wanted).collect()
+}
+
+/// What follows `cargo test --workspace`: the filter, then what the test programs get.
+fn test_arguments(options: &Options) -> Vec<&str> {
+    let filter = options.filter.as_deref();
+    let separator = (!options.passed_on.is_empty()).then_some("--");
+    filter.into_iter().chain(separator).chain(options.passed_on.iter().map(String::as_str)).collect()
+}
+
+#[cfg(test)]
+#[path = "test_tests.rs"]
+mod tests;
