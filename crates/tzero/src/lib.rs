@@ -1,1 +1,9 @@
-//! The program.
+//! The program: command line, configuration, wiring. Nothing depends on it.
+
+pub mod cli;
+pub mod config;
+mod keys;
+mod node;
+mod role;
+mod telemetry;
+mod wiring;

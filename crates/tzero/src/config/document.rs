@@ -56,7 +56,9 @@ pub fn read(text: &str) -> Result<Vec<Member>, Vec<Broken>> {
     if errors.is_empty() {
         return Ok(members(text, table.get_ref()));
     }
-    let broken = errors.iter().map(|error| (error.span().map_or(1, |span| line(text, &span)), error.message().to_owned()));
+    let broken = errors
+        .iter()
+        .map(|error| (error.span().map_or(1, |span| line(text, &span)), error.message().to_owned()));
     Err(broken.collect())
 }
 
@@ -83,7 +85,11 @@ fn line(text: &str, span: &Range<usize>) -> usize {
 fn members(text: &str, table: &DeTable<'_>) -> Vec<Member> {
     let member = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
         let name: &Spanned<std::borrow::Cow<'_, str>> = name;
-        Member { name: name.get_ref().to_string(), line: line(text, &name.span()), value: located(text, value) }
+        Member {
+            name: name.get_ref().to_string(),
+            line: line(text, &name.span()),
+            value: located(text, value),
+        }
     };
     table.iter().map(member).collect()
 }

@@ -1,7 +1,9 @@
 //! Every key with what its value may be, in the order of `config/default.toml`.
 
 use super::kind::Kind;
-use Kind::{Address, AddressOrEmpty, Choice, Filled, Flag, Networks, Number, Secret, Text, UrlOrEmpty, Whole};
+use Kind::{
+    Address, AddressOrEmpty, Choice, Filled, Flag, Networks, Number, Secret, Text, UrlOrEmpty, Whole,
+};
 
 /// One key.
 #[derive(Clone, Copy, Debug)]

@@ -61,7 +61,9 @@ impl Kind {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let known = parts.clone().all(|part| part.parse::<Network>().is_ok());
         if !known {
-            return Err(format!("must be {} separated by commas, and not {text:?}", self.expected()));
+            return Err(format!(
+                "must be networks separated by commas, each {NETWORK_FORM}, and not {text:?}"
+            ));
         }
         Ok(parts.map(toml::Value::from).collect::<Vec<_>>().into())
     }
@@ -76,7 +78,8 @@ impl Kind {
             (Self::Number(least, most), Node::Number(number)) => within(*number, least, most),
             (Self::Number(least, most), Node::Integer(number)) => within(*number as f64, least, most),
             (Self::Networks, Node::List(values)) => {
-                let texts: Option<Vec<toml::Value>> = values.iter().map(|value| network(&value.node)).collect();
+                let texts: Option<Vec<toml::Value>> =
+                    values.iter().map(|value| network(&value.node)).collect();
                 texts.map(Into::into)
             }
             (_, Node::Text(text)) => self.plain_text(text),
@@ -94,7 +97,9 @@ impl Kind {
             Self::UrlOrEmpty => text.is_empty() || is_url(text),
             Self::Flag | Self::Whole(..) | Self::Number(..) | Self::Networks => false,
         };
-        fits.then(|| if matches!(self, Self::UrlOrEmpty) { text.trim_end_matches('/').into() } else { text.into() })
+        fits.then(|| {
+            if matches!(self, Self::UrlOrEmpty) { text.trim_end_matches('/').into() } else { text.into() }
+        })
     }
 
     fn refusal(self, node: &Node) -> String {
@@ -126,12 +131,17 @@ impl Kind {
                 let quoted: Vec<String> = choices.iter().map(|choice| format!("{choice:?}")).collect();
                 format!("one of {}", quoted.join(", "))
             }
-            Self::Address => "an IP address with its port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned(),
-            Self::AddressOrEmpty => "an IP address with its port, such as \"127.0.0.1:8081\", or empty".to_owned(),
-            Self::UrlOrEmpty => {
-                "an address that begins with http:// or https:// and has neither query nor fragment, or empty".to_owned()
+            Self::Address => {
+                "an IP address with its port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"".to_owned()
             }
-            Self::Networks => format!("a list of networks, each {NETWORK_FORM},"),
+            Self::AddressOrEmpty => {
+                "an IP address with its port, such as \"127.0.0.1:8081\", or empty".to_owned()
+            }
+            Self::UrlOrEmpty => {
+                "an address that begins with http:// or https:// and has neither query nor fragment, or empty"
+                    .to_owned()
+            }
+            Self::Networks => format!("a list of networks, each {NETWORK_FORM}"),
         }
     }
 }
@@ -147,6 +157,7 @@ fn network(node: &Node) -> Option<toml::Value> {
 
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
-    let plain = |rest: &str| !rest.contains(|letter: char| letter.is_whitespace() || letter == '?' || letter == '#');
+    let plain =
+        |rest: &str| !rest.contains(|letter: char| letter.is_whitespace() || letter == '?' || letter == '#');
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && plain(rest))
 }

@@ -92,7 +92,9 @@ impl Layers {
         match document::read(text) {
             Ok(members) => members.iter().for_each(|member| self.section(member, &place)),
             Err(broken) => {
-                let wrong = broken.into_iter().map(|(line, what)| Mistake::new(place(line), "", format!("not TOML: {what}")));
+                let wrong = broken
+                    .into_iter()
+                    .map(|(line, what)| Mistake::new(place(line), "", format!("not TOML: {what}")));
                 self.mistakes.extend(wrong);
             }
         }
@@ -102,14 +104,17 @@ impl Layers {
         let name = section.name.as_str();
         let known = keys::sections().contains(&name);
         match &section.value.node {
-            Node::Table(members) if known => members.iter().for_each(|member| self.member(name, member, place)),
+            Node::Table(members) if known => {
+                members.iter().for_each(|member| self.member(name, member, place))
+            }
             Node::Table(_) => {
                 let near = nearest(name, keys::sections()).unwrap_or_default();
                 let detail = format!("unknown section; the nearest known one is [{near}]");
                 self.mistakes.push(Mistake::new(place(section.line), name, detail));
             }
             other if known => {
-                let detail = format!("must be a section, [{name}] with its keys below, and not {}", other.described());
+                let detail =
+                    format!("must be a section, [{name}] with its keys below, and not {}", other.described());
                 self.mistakes.push(Mistake::new(place(section.line), name, detail));
             }
             _ => self.unknown(name, place(section.line)),
@@ -125,11 +130,8 @@ impl Layers {
     }
 
     fn environment(&mut self, variables: &[(String, String)]) {
-        let mut ours: Vec<&(String, String)> = variables.iter().filter(|(name, _)| name.starts_with("TZERO_")).collect();
-        ours.sort();
-        for (name, value) in ours {
-            self.variable(name, value, &mut |layers, path| layers.text(path, value, Place::Variable(name.clone())));
-        }
+        let ours = variables.iter().filter(|(name, _)| name.starts_with("TZERO_"));
+        ours.for_each(|(name, value)| self.variable(name, value));
         let given = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
         let token = keys::variable("admin.token");
         if let (Some(one), Some(other)) = (given(TOKEN_ALIAS), given(&token))
@@ -140,17 +142,18 @@ impl Layers {
         }
     }
 
-    /// Sets what `name` stands for; other programs' `TZERO_…` variables without `__` are none of ours.
-    fn variable(&mut self, name: &str, _value: &str, set: &mut dyn FnMut(&mut Self, &str)) {
-        let bare = name.trim_start_matches("TZERO_");
+    /// Other programs' `TZERO_…` variables, without `__`, are none of ours.
+    fn variable(&mut self, name: &str, value: &str) {
+        let bare = name.strip_prefix("TZERO_").unwrap_or(name);
+        let place = Place::Variable(name.to_owned());
         if name == TOKEN_ALIAS {
-            set(self, "admin.token");
+            self.text("admin.token", value, place);
         } else if bare.contains("__") {
-            set(self, &bare.replacen("__", ".", 1).to_lowercase());
+            self.text(&bare.replacen("__", ".", 1).to_lowercase(), value, place);
         } else if let Some(key) = KEYS.iter().find(|key| key.path.replace('.', "_").to_uppercase() == bare) {
-            let right = keys::variable(key.path);
-            let detail = format!("section and key are separated by two underscores: {right}");
-            self.mistakes.push(Mistake::new(Place::Variable(name.to_owned()), key.path, detail));
+            let detail =
+                format!("section and key are parted by two underscores: {}", keys::variable(key.path));
+            self.mistakes.push(Mistake::new(place, key.path, detail));
         }
     }
 
@@ -171,24 +174,29 @@ impl Layers {
     fn unknown(&mut self, path: &str, place: Place) {
         let near = nearest(path, KEYS.iter().map(|key| key.path)).unwrap_or_default();
         let near = if matches!(place, Place::Variable(_)) { keys::variable(near) } else { near.to_owned() };
-        self.mistakes.push(Mistake::new(place, path, format!("unknown key; the nearest known one is {near}")));
+        self.mistakes.push(Mistake::new(
+            place,
+            path,
+            format!("unknown key; the nearest known one is {near}"),
+        ));
     }
 
     fn finish(mut self) -> Result<Config, Mistakes> {
         let document = toml::Value::Table(self.settings.document());
-        match document.try_into::<Config>() {
-            Ok(mut config) => {
-                let refused: Vec<String> = self.mistakes.iter().map(|mistake| mistake.key.clone()).collect();
-                self.mistakes.extend(check::relations(&config, &self.settings, &refused));
-                Mistakes::none_in(self.mistakes)?;
-                config.settings = self.settings;
-                Ok(config)
-            }
-            Err(error) => {
-                self.mistakes.push(Mistake::new(Place::Default, "", error.message().to_owned()));
-                Mistakes::none_in(self.mistakes)?;
-                unreachable_configuration()
-            }
+        let mut config: Config = document.try_into().map_err(|error| {
+            let unfit = Mistake::new(Place::Default, "", error.message());
+            Mistakes::of(std::iter::once(unfit).chain(std::mem::take(&mut self.mistakes)).collect())
+        })?;
+        let refused: Vec<String> = self.mistakes.iter().map(|mistake| mistake.key.clone()).collect();
+        self.mistakes.extend(check::relations(&config, &self.settings, &refused));
+        if !self.mistakes.is_empty() {
+            return Err(Mistakes::of(self.mistakes));
         }
+        config.settings = self.settings;
+        Ok(config)
     }
 }
+
+#[cfg(test)]
+#[path = "layers_tests.rs"]
+mod tests;

@@ -64,14 +64,11 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// `Err` with all of them in order, or `Ok` where there are none.
-    pub(super) fn none_in(mut mistakes: Vec<Mistake>) -> Result<(), Self> {
-        if mistakes.is_empty() {
-            return Ok(());
-        }
+    /// All of these, in order; there must be one.
+    pub(super) fn of(mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort();
         mistakes.dedup();
-        Err(Self(mistakes))
+        Self(mistakes)
     }
 
     /// All of them, by place.

@@ -12,12 +12,10 @@ mod kind;
 mod layers;
 mod mistake;
 mod model;
-mod money_members;
 mod nearest;
 mod network;
 mod origin;
 mod print;
-mod product_members;
 pub mod sale_file;
 mod sale_members;
 mod secret;
@@ -25,8 +23,8 @@ mod secret;
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::{
-    Admin, Config, Data, Expiration, Issuer, JwtAlgorithm, Limits, Log, LogFormat, LogLevel, Payments, Processor,
-    Provider, Sandbox, Server, Sessions, Status,
+    Admin, Config, Data, Expiration, Issuer, JwtAlgorithm, Limits, Log, LogFormat, LogLevel, Payments,
+    Processor, Provider, Sandbox, Server, Sessions, Status,
 };
 pub use network::Network;
 pub use secret::Secret;

@@ -4,15 +4,19 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 /// An IPv4 or IPv6 network such as `10.0.0.0/8`; a bare address is a network of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Network {
     address: IpAddr,
     prefix: u8,
 }
 
 /// What a network looks like, for messages.
-pub(super) const FORM: &str = "an IP address with the number of its leading bits, such as \"10.0.0.0/8\" or \"::1/128\"";
+pub(super) const FORM: &str =
+    "an IP address with the number of its leading bits, such as \"10.0.0.0/8\" or \"::1/128\"";
 
 impl Network {
     /// Whether `address` is in this network; an IPv4 address inside IPv6 counts as what it is.
@@ -49,7 +53,8 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || format!("{text:?} is not {FORM}");
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let (address, prefix) =
+            text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let address: IpAddr = address.parse().map_err(|_| refused())?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {

@@ -25,7 +25,9 @@ fn families_do_not_mix_but_mapped_addresses_count_as_ipv4() {
 
 #[test]
 fn what_is_no_network_is_refused_with_the_form() {
-    for text in ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/8/8", "10.0.0.0/-1"] {
+    for text in
+        ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0/8", "10.0.0.0/8/8", "10.0.0.0/-1"]
+    {
         let refusal = text.parse::<Network>().unwrap_err();
         assert!(refusal.contains("\"10.0.0.0/8\""), "{text}: {refusal}");
     }

@@ -1,0 +1,86 @@
+//! A client of the operator's endpoints.
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::{Environment, ServerFlags};
+use crate::keys::admin_token_file;
+
+/// Talks to a running system as its operator.
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+/// The operator's token: from the environment, else from the data folder.
+pub fn token(data: &Path, environment: &Environment) -> Option<String> {
+    let named = environment.iter().find(|(name, _)| name == "TZERO_ADMIN_TOKEN" || name == "TZERO_ADMIN__TOKEN");
+    let stored = || std::fs::read_to_string(admin_token_file(data)).ok();
+    let token = named.map(|(_, token)| token.clone()).or_else(stored)?;
+    Some(token.trim().to_owned()).filter(|token| !token.is_empty())
+}
+
+impl Client {
+    /// A client of the system that the flags name.
+    pub fn new(flags: &ServerFlags, environment: &Environment) -> Result<Self, String> {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build();
+        let http = http.map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        let base = flags.url.trim_end_matches('/').to_owned();
+        Ok(Self { http, base, token: token(&flags.data, environment) })
+    }
+
+    /// Sends a request below `/admin/v1` and gives the JSON answer; an error answer becomes words.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Value, String> {
+        let url = format!("{}/admin/v1/{path}", self.base);
+        let mut request = self.http.request(method, &url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() { Ok(value) } else { Err(self.refused(status, &value)) }
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> String {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        format!("cannot reach {}{cause}\nIs it running? Start it with 'tzero serve', or name it with --url.", self.base)
+    }
+
+    fn refused(&self, status: StatusCode, problem: &Value) -> String {
+        if status == StatusCode::UNAUTHORIZED {
+            return format!(
+                "{} does not accept the operator's token.\nSet TZERO_ADMIN_TOKEN, or name the server's data folder with --data.",
+                self.base
+            );
+        }
+        let text = |member: &str| problem.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut message = match (text("title"), text("detail")) {
+            (title, detail) if title.is_empty() && detail.is_empty() => format!("{} answered {status}", self.base),
+            (title, detail) if detail.is_empty() => title,
+            (title, detail) => format!("{title}: {detail}"),
+        };
+        for error in problem.get("errors").and_then(Value::as_array).into_iter().flatten() {
+            let part = |member: &str| error.get(member).and_then(Value::as_str).unwrap_or_default();
+            message.push_str(&format!("\n  {}: {}", part("field"), part("detail")));
+        }
+        message
+    }
+}

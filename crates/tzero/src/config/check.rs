@@ -1,0 +1,104 @@
+//! How values go together: each relation with the keys it is about and what would be right.
+
+use super::mistake::Mistake;
+use super::model::{Config, Issuer, Provider};
+use super::origin::Settings;
+
+/// Something that must hold between values.
+struct Relation {
+    /// The keys it is about; the first is the one to change.
+    keys: &'static [&'static str],
+    /// Whether it holds.
+    holds: fn(&Config) -> bool,
+    /// What is wrong and what would be right.
+    detail: &'static str,
+}
+
+const RELATIONS: &[Relation] = &[
+    Relation {
+        keys: &["processor.retry_max_ms", "processor.retry_min_ms"],
+        holds: |config| config.processor.retry_min_ms <= config.processor.retry_max_ms,
+        detail: "must be at least processor.retry_min_ms",
+    },
+    Relation {
+        keys: &["status.poll_max_ms", "status.poll_min_ms"],
+        holds: |config| config.status.poll_min_ms <= config.status.poll_max_ms,
+        detail: "must be at least status.poll_min_ms",
+    },
+    Relation {
+        keys: &["sandbox.latency_max_ms", "sandbox.latency_min_ms"],
+        holds: |config| config.sandbox.latency_min_ms <= config.sandbox.latency_max_ms,
+        detail: "must be at least sandbox.latency_min_ms",
+    },
+    Relation {
+        keys: &["sandbox.webhook_delay_max_ms", "sandbox.webhook_delay_min_ms"],
+        holds: |config| config.sandbox.webhook_delay_min_ms <= config.sandbox.webhook_delay_max_ms,
+        detail: "must be at least sandbox.webhook_delay_min_ms",
+    },
+    Relation {
+        keys: &["sessions.jwt_key_file", "sessions.issuer"],
+        holds: |config| config.sessions.issuer != Issuer::Jwt || config.sessions.jwt_key_file.is_some(),
+        detail: "must name the shop's key, because sessions.issuer is \"jwt\"",
+    },
+    Relation {
+        keys: &["server.admin_listen", "server.listen"],
+        holds: |config| {
+            let free_port = config.server.listen.port() == 0;
+            free_port || config.server.admin_listen != Some(config.server.listen)
+        },
+        detail: "must differ from server.listen; leave it empty to serve both on one listener",
+    },
+    Relation {
+        keys: &["sandbox.enabled", "payments.provider", "payments.base_url"],
+        holds: |config| !config.payments.is_here() || config.sandbox.enabled,
+        detail: "must be true, because payments go to the sandbox in this process; \
+                 or name another one in payments.base_url, or another payments.provider",
+    },
+    Relation {
+        keys: &["payments.secret_key", "payments.provider"],
+        holds: |config| config.payments.provider != Provider::Stripe || config.payments.secret_key.is_some(),
+        detail: "must be the provider's secret key, because payments.provider is \"stripe\"",
+    },
+    Relation {
+        keys: &["payments.webhook_secret", "payments.provider", "payments.base_url"],
+        holds: |config| config.payments.is_here() || config.payments.webhook_secret.is_some(),
+        detail: "must be the secret with which the provider signs webhooks, because payments leave this process",
+    },
+    Relation {
+        keys: &["payments.webhook_secret_previous", "payments.webhook_secret"],
+        holds: |config| {
+            config.payments.webhook_secret_previous.is_none() || config.payments.webhook_secret.is_some()
+        },
+        detail: "is set although payments.webhook_secret is not; set that one first",
+    },
+    Relation {
+        keys: &["admin.token", "server.listen", "server.admin_listen"],
+        holds: |config| is_loopback(config) || config.admin.token.is_some(),
+        detail: "must be set (in the file or as TZERO_ADMIN_TOKEN), because a listener is not on a loopback address; \
+                 or listen on 127.0.0.1",
+    },
+];
+
+/// Every relation that does not hold; those about a key that is wrong already are passed over.
+pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Vec<Mistake> {
+    let judged = RELATIONS
+        .iter()
+        .filter(|relation| !relation.keys.iter().any(|key| refused.iter().any(|wrong| wrong == key)));
+    let broken = judged.filter(|relation| !(relation.holds)(config));
+    broken
+        .map(|relation| {
+            let key = relation.keys.first().copied().unwrap_or_default();
+            Mistake::new(settings.latest(relation.keys), key, relation.detail)
+        })
+        .collect()
+}
+
+/// Whether only this machine can reach the listeners.
+fn is_loopback(config: &Config) -> bool {
+    let addresses = std::iter::once(config.server.listen).chain(config.server.admin_listen);
+    addresses.into_iter().all(|address| address.ip().is_loopback())
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

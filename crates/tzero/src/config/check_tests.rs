@@ -1,0 +1,77 @@
+//! Each relation is caught, at the place that broke it.
+
+use super::super::{Config, Sources};
+use super::RELATIONS;
+
+fn said(flags: &[(&str, &str)]) -> Vec<String> {
+    let flags = flags.iter().map(|&(path, value)| (path.to_owned(), value.to_owned()));
+    match Config::load(Sources::new().flags(flags)) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => {
+            mistakes.all().iter().map(|mistake| format!("{}: {}", mistake.key, mistake.detail)).collect()
+        }
+    }
+}
+
+/// Values that break exactly one relation, in the order of `RELATIONS`.
+const BREAKING: &[&[(&str, &str)]] = &[
+    &[("processor.retry_min_ms", "10001")],
+    &[("status.poll_max_ms", "499")],
+    &[("sandbox.latency_min_ms", "1")],
+    &[("sandbox.webhook_delay_min_ms", "1")],
+    &[("sessions.issuer", "jwt")],
+    &[("server.admin_listen", "127.0.0.1:8080")],
+    &[("sandbox.enabled", "false")],
+    &[("payments.provider", "stripe"), ("payments.webhook_secret", "whsec")],
+    &[("payments.base_url", "http://127.0.0.1:9")],
+    &[("payments.webhook_secret_previous", "old")],
+    &[("server.listen", "0.0.0.0:8080")],
+];
+
+#[test]
+fn every_relation_is_caught_alone() {
+    assert_eq!(BREAKING.len(), RELATIONS.len());
+    for (breaking, relation) in BREAKING.iter().zip(RELATIONS) {
+        assert_eq!(said(breaking), [format!("{}: {}", relation.keys[0], relation.detail)], "{breaking:?}");
+    }
+}
+
+#[test]
+fn what_goes_together_passes() {
+    for fitting in [
+        &[("processor.retry_min_ms", "10000")][..],
+        &[("sessions.issuer", "jwt"), ("sessions.jwt_key_file", "shop.pem")],
+        &[("server.listen", "127.0.0.1:0"), ("server.admin_listen", "127.0.0.1:0")],
+        &[("server.listen", "0.0.0.0:8080"), ("admin.token", "t")],
+        &[("server.listen", "[::1]:8080"), ("server.admin_listen", "127.0.0.2:1")],
+        &[
+            ("payments.provider", "stripe"),
+            ("payments.secret_key", "sk"),
+            ("payments.webhook_secret", "whsec"),
+            ("sandbox.enabled", "false"),
+        ],
+    ] {
+        assert_eq!(said(fitting), Vec::<String>::new(), "{fitting:?}");
+    }
+}
+
+#[test]
+fn an_open_listener_with_a_real_provider_asks_for_every_secret_at_once() {
+    let said = said(&[
+        ("server.listen", "0.0.0.0:8080"),
+        ("payments.provider", "stripe"),
+        ("sandbox.enabled", "false"),
+    ]);
+    let keys: Vec<&str> = said.iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(keys, ["admin.token", "payments.secret_key", "payments.webhook_secret"]);
+}
+
+#[test]
+fn an_admin_listener_in_the_open_asks_for_its_token() {
+    assert!(said(&[("server.admin_listen", "192.0.2.1:1")])[0].starts_with("admin.token: must be set"));
+}
+
+#[test]
+fn a_relation_about_a_wrong_value_is_passed_over() {
+    assert_eq!(said(&[("processor.retry_min_ms", "10001"), ("processor.retry_max_ms", "long")]).len(), 1);
+}

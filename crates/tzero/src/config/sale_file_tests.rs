@@ -1,0 +1,152 @@
+//! A whole sale becomes the body to post; every mistake says line, member and what would be right.
+
+use serde_json::json;
+
+use super::read;
+
+const SALE: &str = r#"sale_id = "sneaker-drop"
+name = "Sneaker drop"
+starts_at = 2026-11-27T10:00:00+01:00
+ends_at = "2026-11-27T21:00:00.5Z"
+mode = "rush"
+hold_ms = 120_000
+
+[[products]]
+product_id = "air-1"
+name = "Air One"
+price = { amount = "149.90", currency = "EUR" }
+compare_at = { amount = "179", currency = "EUR" }
+stock = 500
+max_per_user = 2
+
+[[products]]
+product_id = "air-2"
+name = "Air Two"
+stock = 0
+[products.price]
+amount = "14990"
+currency = "JPY"
+"#;
+
+/// What is said of the sale after `from` became `to`.
+fn said(from: &str, to: &str) -> Vec<String> {
+    assert!(SALE.contains(from), "{from} is not in the sale");
+    let mistakes = read("sale.toml", &SALE.replacen(from, to, 1)).unwrap_err();
+    mistakes.all().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_whole_sale_becomes_the_body_to_post() {
+    let body = read("sale.toml", SALE).unwrap();
+    let expected = json!({
+        "sale_id": "sneaker-drop", "name": "Sneaker drop",
+        "starts_at": "2026-11-27T09:00:00.000Z", "ends_at": "2026-11-27T21:00:00.500Z",
+        "mode": "rush", "hold_ms": 120_000,
+        "products": [
+            {"product_id": "air-1", "name": "Air One", "price": {"amount": "149.90", "currency": "EUR"},
+             "compare_at": {"amount": "179", "currency": "EUR"}, "stock": 500, "max_per_user": 2},
+            {"product_id": "air-2", "name": "Air Two", "price": {"amount": "14990", "currency": "JPY"}, "stock": 0}
+        ]
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn every_mistake_says_line_member_and_what_would_be_right() {
+    for (from, to, expected) in [
+        ("mode =", "mod =", "sale.toml:5: mod: unknown member; the nearest known one is mode"),
+        (
+            "stock = 500",
+            "stok = 500",
+            "sale.toml:8: products[0].stock: is missing; it must be a whole number from 0 to 16777215\n\
+             sale.toml:13: products[0].stok: unknown member; the nearest known one is products[0].stock",
+        ),
+        (
+            "stock = 500",
+            "stock = 16777216",
+            "sale.toml:13: products[0].stock: must be a whole number from 0 to 16777215, and not the number 16777216",
+        ),
+        (
+            "stock = 0",
+            "stock = \"0\"",
+            "sale.toml:19: products[1].stock: must be a whole number from 0 to 16777215, and not the text \"0\"",
+        ),
+        (
+            "max_per_user = 2",
+            "max_per_user = 0",
+            "sale.toml:14: products[0].max_per_user: must be a whole number from 1 to 100, and not the number 0",
+        ),
+        (
+            "hold_ms = 120_000",
+            "hold_ms = 10",
+            "sale.toml:6: hold_ms: must be a whole number from 1000 to 86400000, and not the number 10",
+        ),
+        (
+            "\"rush\"",
+            "\"auction\"",
+            "sale.toml:5: mode: must be \"rush\" (first come, first served) or \"draw\" (by lot), and not the text \"auction\"",
+        ),
+        (
+            "\"sneaker-drop\"",
+            "\"Sneaker Drop\"",
+            "sale.toml:1: sale_id: must be 1 to 64 of a-z, 0-9 and '-' in quotes, and begin with a letter or digit, and not the text \"Sneaker Drop\"",
+        ),
+        (
+            "2026-11-27T10:00:00+01:00",
+            "2026-11-27T10:00:00",
+            "sale.toml:3: starts_at: must be an instant from 1970 to 9999 with its offset, such as 2026-11-27T09:00:00Z, and not the date 2026-11-27T10:00:00",
+        ),
+        (
+            "2026-11-27T21:00:00.5Z",
+            "2026-11-27T08:00:00Z",
+            "sale.toml:4: ends_at: must be later than starts_at (2026-11-27T09:00:00.000Z)",
+        ),
+        (
+            "name = \"Sneaker drop\"",
+            "name = \"\"",
+            "sale.toml:2: name: must be a text of 1 to 200 characters, and not the text \"\"",
+        ),
+        (
+            "amount = \"149.90\"",
+            "amount = 149.90",
+            "sale.toml:11: products[0].price.amount: must be a decimal number in quotes, such as \"49.90\", and not the number 149.9",
+        ),
+        (
+            "amount = \"14990\"",
+            "amount = \"149.90\"",
+            "sale.toml:21: products[1].price.amount: has more digits after the point than JPY allows (0)",
+        ),
+        (
+            "currency = \"JPY\"",
+            "currency = \"yen\"",
+            "sale.toml:22: products[1].price.currency: must be an ISO 4217 code in capitals such as \"EUR\"",
+        ),
+        (
+            "compare_at = { amount = \"179\", currency = \"EUR\" }",
+            "compare_at = \"179\"",
+            "sale.toml:12: products[0].compare_at: must be a table such as { amount = \"49.90\", currency = \"EUR\" }, and not the text \"179\"",
+        ),
+        (
+            "\"air-2\"",
+            "\"air-1\"",
+            "sale.toml:17: products[1].product_id: \"air-1\" is another product's identifier already; each needs its own",
+        ),
+    ] {
+        assert_eq!(said(from, to).join("\n"), expected, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_named_at_once() {
+    let mistakes = read("sale.toml", "name = 3\nproducts = []\n").unwrap_err();
+    let members: Vec<&str> = mistakes.all().iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(members, ["name", "sale_id", "starts_at", "products"], "{mistakes}");
+    let scattered = read("sale.toml", "[[products]]\n").unwrap_err();
+    assert_eq!(scattered.all().len(), 3 + 4, "{scattered}");
+}
+
+#[test]
+fn what_is_not_toml_is_named_with_its_line() {
+    let mistakes = read("sale.toml", "sale_id = \"a\"\nname = \n").unwrap_err();
+    assert!(mistakes.to_string().starts_with("sale.toml:2: not TOML: "), "{mistakes}");
+}

@@ -1,0 +1,84 @@
+//! Keys and tokens of an embedded system: made once, kept in the data folder, readable by their owner only.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Where the operator's token is kept.
+#[must_use]
+pub fn admin_token_file(dir: &Path) -> PathBuf {
+    dir.join("admin-token")
+}
+
+/// The keys of a system, all derived from one secret.
+pub struct Keys {
+    root: [u8; 32],
+}
+
+impl Keys {
+    /// Reads the secret of the data folder, or makes it from `fresh`.
+    ///
+    /// # Errors
+    /// The file cannot be read or made, or is not a secret.
+    pub fn open(dir: &Path, fresh: impl FnOnce() -> [u8; 32]) -> Result<Self, String> {
+        let path = dir.join("secret.key");
+        let text = read_or_make(&path, || hex(&fresh()))?;
+        let root = unhex(text.trim()).ok_or_else(|| {
+            format!("{} is not a secret: it must have 64 hexadecimal digits", path.display())
+        })?;
+        Ok(Self { root })
+    }
+
+    /// The key for one purpose.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(&format!("tzero 2026-11 {purpose}"), &self.root)
+    }
+
+    /// The key for one purpose as text.
+    #[must_use]
+    pub fn derive_text(&self, purpose: &str) -> String {
+        hex(&self.derive(purpose))
+    }
+}
+
+/// The operator's token of the data folder, made from `fresh` where there is none.
+///
+/// # Errors
+/// The file cannot be read or made.
+pub fn admin_token(dir: &Path, fresh: impl FnOnce() -> [u8; 32]) -> Result<String, String> {
+    let text = read_or_make(&admin_token_file(dir), || hex(&fresh()))?;
+    Ok(text.trim().to_owned())
+}
+
+fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> Result<String, String> {
+    let wrong = |doing: &str, error: std::io::Error| format!("cannot {doing} {}: {error}", path.display());
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let text = make();
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            let mut file = file.map_err(|error| wrong("make", error))?;
+            let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all());
+            written.map_err(|error| wrong("write", error))?;
+            Ok(text)
+        }
+        Err(error) => Err(wrong("read", error)),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

@@ -1,0 +1,48 @@
+//! Roles: the boxes of the architecture picture, each run alone or with others in one process.
+
+use clap::ValueEnum;
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Role {
+    /// Answers HTTP: pages, checkouts, statuses, webhooks, the operator.
+    Gateway,
+    /// Takes claims into the ledger, and tells the inventory what the ledger decided.
+    Allocator,
+    /// Makes payment addresses at a controlled rate, collects money, gives it back.
+    Processor,
+    /// Closes what is overdue and brings its units back.
+    Expiration,
+    /// A payment provider of its own, for demos, rehearsals and tests.
+    Sandbox,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] =
+        [Self::Gateway, Self::Allocator, Self::Processor, Self::Expiration, Self::Sandbox];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Allocator => "allocator",
+            Self::Processor => "processor",
+            Self::Expiration => "expiration",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    /// What it does, in a sentence.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Gateway => "answers HTTP: pages, checkouts, statuses, webhooks, the operator",
+            Self::Allocator => "takes claims into the ledger, and tells the inventory what the ledger decided",
+            Self::Processor => "makes payment addresses at a controlled rate, collects money, gives it back",
+            Self::Expiration => "closes what is overdue and brings its units back",
+            Self::Sandbox => "is a payment provider of its own, for demos, rehearsals and tests",
+        }
+    }
+}
