@@ -31,6 +31,7 @@ pub fn wrk() -> Result<Tool, String> {
 
 /// Provides both tools and prints what they are.
 pub fn run() -> Outcome {
+    needs::provide(&[NGINX, WRK])?;
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
     }

@@ -28,12 +28,26 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Set up what the tests need and run all of them
+    ///
+    /// Formatting, lints, the architecture checks of `tidy`, every cargo test of the workspace, and the
+    /// external suites. Missing Debian packages are installed with apt-get when this runs as root; otherwise
+    /// an error says what to install. Every step runs, whether or not an earlier one failed; the exit code
+    /// is 0 only when all of them passed.
     Test(test::Options),
     /// Check the architecture and the house rules, and print every finding with its reason
+    ///
+    /// Who may depend on whom, module openings, lengths of files and functions (xtask/ratchet.toml), names,
+    /// forbidden marks, machine paths, problem pages, the code map of ARCHITECTURE.md, links in documents.
+    /// Every finding is printed as file:line with its reason; one finding makes the command fail.
     Tidy(tidy::Options),
     /// Prepare the tools that measurements need (nginx, wrk) and say which versions are there
+    ///
+    /// Missing ones are installed with apt-get when this runs as root; otherwise an error says what to
+    /// install. Debian's nginx package may start a server of its own on port 80.
     Bench,
     /// What continuous integration checks beyond `test`: documentation, licences and sources
+    ///
+    /// Needs cargo-deny; uses no network besides what cargo itself fetches.
     Ci,
 }
 

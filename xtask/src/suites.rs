@@ -80,6 +80,8 @@ fn virtual_environment(surroundings: &Surroundings, requirements: &[&str]) -> Ou
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
+    // Half an environment must not pass for a whole one, should this be interrupted.
+    drop(std::fs::remove_file(&stamp));
     let venv = surroundings.folder.join("venv");
     call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
     let mut pip = Command::new(surroundings.in_venv("python"));

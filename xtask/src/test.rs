@@ -10,13 +10,6 @@ use crate::workspace::{Outcome, cargo};
 
 /// What the command line asks for.
 #[derive(clap::Args, Default)]
-#[command(
-    long_about = "Sets up what the tests need and runs all of them: formatting, lints, the architecture \
-                  checks of `tidy`, every cargo test of the workspace, and the external suites.\n\n\
-                  Missing Debian packages are installed with apt-get when this runs as root; otherwise an \
-                  error says what to install. Every step runs, whether or not an earlier one failed; the \
-                  exit code is 0 only when all of them passed."
-)]
 pub struct Options {
     /// Skip the external suites (said again in the summary)
     #[arg(long)]
@@ -56,8 +49,7 @@ fn static_checks(root: &Path, steps: &mut Steps) {
 fn external_suites(root: &Path, options: &Options, steps: &mut Steps) {
     let chosen = chosen(SUITES, options);
     if options.fast {
-        let names: Vec<&str> = chosen.iter().map(|suite| suite.name).collect();
-        steps.note(format!("--fast: EXTERNAL SUITES WERE SKIPPED ({})", names.join(", ")));
+        steps.note(format!("--fast: EXTERNAL SUITES WERE SKIPPED: {}", listed(&chosen)));
         return;
     }
     if chosen.is_empty() {
@@ -68,6 +60,11 @@ fn external_suites(root: &Path, options: &Options, steps: &mut Steps) {
     for suite in chosen {
         steps.run(suite.name, || suite.run(root));
     }
+}
+
+fn listed(suites: &[&Suite]) -> String {
+    let names: Vec<&str> = suites.iter().map(|suite| suite.name).collect();
+    if names.is_empty() { "none would have run".to_owned() } else { names.join(", ") }
 }
 
 fn chosen<'a>(suites: &'a [Suite], options: &Options) -> Vec<&'a Suite> {

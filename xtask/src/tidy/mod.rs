@@ -26,12 +26,6 @@ use crate::workspace::Outcome;
 
 /// What the command line asks for.
 #[derive(clap::Args, Default)]
-#[command(
-    long_about = "Checks the architecture and the house rules: who may depend on whom, module openings, \
-                  file and function lengths (a ratchet: xtask/ratchet.toml), names, forbidden marks, \
-                  machine paths, problem pages, the code map of ARCHITECTURE.md, links in documents.\n\n\
-                  Prints every finding as file:line with its reason, and fails when there is one."
-)]
 pub struct Options {
     /// Write today's lengths into xtask/ratchet.toml where they are lower than what it allows
     #[arg(long)]
