@@ -40,7 +40,7 @@ const ROOMS: &[Room] = &[
     Room { name: "domain", rooms: &[], outside: Outside::Only(&["thiserror", "blake3"]) },
     Room { name: "ports", rooms: &["domain"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "purchase", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
-    Room { name: "wire", rooms: &["domain"], outside: Outside::AllBut(TECHNOLOGIES) },
+    Room { name: "wire", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "adapter-embedded", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
     Room { name: "adapter-redis", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
     Room { name: "adapter-kafka", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },

@@ -1,0 +1,154 @@
+//! The ledger in memory: sales, shards, orders, and the indexes over them. Everything here follows from records, in
+//! order: what lives and what is replayed go through the same functions.
+
+mod order;
+mod sale;
+mod shard;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use domain::allocation::Allocation;
+use domain::fence::Position;
+use domain::hold::Claim;
+use domain::id::{HashIdMap, SaleId, ShardId, TicketId};
+use domain::order::{Order, OrderTerms, Work};
+use domain::time::Timestamp;
+use ports::Fault;
+use ports::sales::Action;
+use wire::record::Record;
+
+pub(crate) use order::{Entry, work_index};
+pub(crate) use sale::SaleBook;
+pub(crate) use shard::ShardBook;
+
+/// Actions that are kept at hand; the table has all of them.
+const ACTIONS: usize = 10_000;
+
+/// The ledger in memory.
+#[derive(Default)]
+pub(crate) struct Book {
+    pub(crate) sales: BTreeMap<SaleId, SaleBook>,
+    pub(crate) shards: HashMap<ShardId, ShardBook>,
+    pub(crate) orders: HashIdMap<TicketId, Entry>,
+    pub(crate) events: HashSet<[u8; 16]>,
+    pub(crate) actions: VecDeque<Action>,
+    /// By kind of work: when it is due, and in which order the orders came.
+    pub(crate) work: [BTreeSet<(Timestamp, u64, TicketId)>; Work::ALL.len()],
+    /// What the tables have yet to follow, in the order in which it became true.
+    pub(crate) behind: VecDeque<(u64, Behind)>,
+    /// Orders ever made: the next one's number.
+    numbers: u64,
+}
+
+/// Something that a table has to follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Sale(SaleId),
+    Order(TicketId),
+    Action(Action),
+}
+
+impl Book {
+    /// Takes a record in. `seq` is the journal's number for it.
+    ///
+    /// # Errors
+    /// The record does not fit what came before it: the journal is damaged.
+    pub(crate) fn apply(&mut self, seq: u64, record: Record) -> Result<(), Fault> {
+        match record {
+            Record::Sale(sale) => self.put_sale(seq, *sale),
+            Record::Restock { sale, product, units, key } => {
+                let book = self.sales.get_mut(&sale).ok_or_else(|| missing("a sale"))?;
+                book.restocks.insert(key, (product, units));
+            }
+            Record::Term { shard, term } => self.shard(&shard).term = term,
+            Record::Claims { shard, claims } => {
+                self.touch(&shard.sale);
+                self.shard(&shard).log.extend(claims);
+            }
+            Record::Allocated { shard, next, at, address_deadline_ms, decisions } => {
+                let book = self.shard(&shard);
+                let first = book.position;
+                if next.0.checked_sub(first.0) != Some(decisions.len() as u64)
+                    || book.log.len() < decisions.len()
+                {
+                    return Err(missing("a claim"));
+                }
+                let claims: Vec<Claim> = book.log.drain(..decisions.len()).collect();
+                for (claim, decision) in claims.iter().zip(decisions) {
+                    self.take_in(seq, claim, decision, address_deadline_ms, at)?;
+                }
+                self.pass(&shard, next);
+            }
+            Record::Order(order) => {
+                if !self.orders.contains_key(&order.ticket) {
+                    return Err(missing("an order"));
+                }
+                self.put_order(seq, *order);
+            }
+            Record::Event(hash) => drop(self.events.insert(hash)),
+            Record::Action(action) => {
+                self.behind.push_back((seq, Behind::Action(action.clone())));
+                self.actions.push_front(action);
+                self.actions.truncate(ACTIONS);
+            }
+        }
+        Ok(())
+    }
+
+    /// The shard's part, made where there is none.
+    pub(crate) fn shard(&mut self, shard: &ShardId) -> &mut ShardBook {
+        if !self.shards.contains_key(shard) {
+            self.shards.insert(shard.clone(), ShardBook::new());
+        }
+        self.shards.entry(shard.clone()).or_insert_with(ShardBook::new)
+    }
+
+    /// Allocation has passed everything before `next`.
+    pub(crate) fn pass(&mut self, shard: &ShardId, next: Position) {
+        self.shard(shard).position = next;
+    }
+
+    /// Something of the sale moved.
+    pub(crate) fn touch(&mut self, sale: &SaleId) {
+        if let Some(sale) = self.sales.get_mut(sale) {
+            sale.revision += 1;
+        }
+    }
+
+    fn put_sale(&mut self, seq: u64, sale: domain::sale::Sale) {
+        self.behind.push_back((seq, Behind::Sale(sale.sale_id.clone())));
+        match self.sales.get_mut(&sale.sale_id) {
+            Some(known) => known.redefine(sale),
+            None => drop(self.sales.insert(sale.sale_id.clone(), SaleBook::new(sale))),
+        }
+    }
+
+    /// Takes one claim in as `decision` says. Its effect on the inventory is the caller's to send.
+    pub(crate) fn take_in(
+        &mut self,
+        seq: u64,
+        claim: &Claim,
+        decision: Allocation,
+        address_deadline_ms: u64,
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let refused = match decision {
+            Allocation::Known => return Ok(()),
+            Allocation::Allocated => None,
+            Allocation::Rejected(reason) => Some(reason),
+        };
+        let sale = self.sales.get_mut(&claim.shard.sale).ok_or_else(|| missing("a sale"))?;
+        let product =
+            sale.sale.products.get(claim.terms.product.index()).ok_or_else(|| missing("a product"))?;
+        let terms = OrderTerms { amount: product.price.times(claim.terms.quantity), address_deadline_ms };
+        sale.tickets.push(claim.ticket);
+        self.shard(&claim.shard).tickets.push(claim.ticket);
+        self.numbers += 1;
+        self.put_order(seq, Order::from_claim(claim, terms, refused, at));
+        Ok(())
+    }
+}
+
+fn missing(what: &str) -> Fault {
+    Fault::damaged("the journal", format!("a record names {what} that no record before it has"))
+}

@@ -1,0 +1,137 @@
+//! The file: its lock, its settings, its schema.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{OpenFault, store_file};
+
+/// The form of the file that this version writes, kept in `PRAGMA user_version`.
+const SCHEMA_VERSION: i64 = 1;
+/// "TZRO": says to `file` and to us what this is.
+const APPLICATION_ID: i64 = 0x545A_524F;
+
+const SCHEMA: &str = "
+CREATE TABLE journal (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, records BLOB NOT NULL, digest BLOB NOT NULL) STRICT;
+CREATE TABLE followed (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;
+INSERT INTO followed (id, seq) VALUES (1, 0);
+CREATE TABLE sales (sale_id TEXT PRIMARY KEY, name TEXT NOT NULL, starts_at_ms INTEGER NOT NULL,
+    ends_at_ms INTEGER NOT NULL, hold_ms INTEGER NOT NULL, paused INTEGER NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE product_stock (sale_id TEXT NOT NULL, product_no INTEGER NOT NULL, product_id TEXT NOT NULL,
+    stock INTEGER NOT NULL, held INTEGER NOT NULL, sold INTEGER NOT NULL,
+    PRIMARY KEY (sale_id, product_no)) STRICT, WITHOUT ROWID;
+CREATE TABLE orders (number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ticket BLOB NOT NULL, sale_id TEXT NOT NULL,
+    product_no INTEGER NOT NULL, quantity INTEGER NOT NULL, user_id TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
+    live INTEGER NOT NULL, amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, payment TEXT,
+    allocated_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, changed_at_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL) STRICT;
+CREATE TABLE order_unit (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, sale_id TEXT NOT NULL,
+    product_no INTEGER NOT NULL, unit INTEGER NOT NULL, sold INTEGER NOT NULL) STRICT;
+CREATE TABLE actions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    sale_id TEXT, detail TEXT NOT NULL) STRICT;
+";
+
+/// A store that is open for writing, and the lock that keeps others away.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) lock: File,
+}
+
+/// Opens the store of `dir` for writing.
+pub(crate) fn open(dir: &Path) -> Result<Opened, OpenFault> {
+    let said = |doing: &str, error: &dyn std::fmt::Display| OpenFault(format!("cannot {doing}: {error}"));
+    fs::create_dir_all(dir).map_err(|error| said(&format!("make the folder {}", dir.display()), &error))?;
+    let lock = lock(dir)?;
+    let file = store_file(dir);
+    let name = file.display().to_string();
+    let connection = Connection::open(&file).map_err(|error| said(&format!("open {name}"), &error))?;
+    prepare(&connection).map_err(|error| match error {
+        Wrong::Sqlite(error) => said(&format!("use {name}"), &error),
+        Wrong::Form(detail) => OpenFault(format!("{name} {detail}")),
+    })?;
+    Ok(Opened { connection, lock })
+}
+
+/// Opens the store of `dir` for reading.
+pub(crate) fn open_read_only(dir: &Path) -> Result<Connection, OpenFault> {
+    let file = store_file(dir);
+    if !file.exists() {
+        return Err(OpenFault(format!(
+            "{} has no store: there is no file {}",
+            dir.display(),
+            file.display()
+        )));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&file, flags)
+        .map_err(|error| OpenFault(format!("cannot read {}: {error}", file.display())))?;
+    let version: Result<i64, _> = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    match version {
+        Ok(SCHEMA_VERSION) => Ok(connection),
+        Ok(other) => Err(OpenFault(format!("{} {}", file.display(), other_version(other)))),
+        Err(error) => Err(OpenFault(format!("cannot read {}: {error}", file.display()))),
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, OpenFault> {
+    let path = dir.join("tzero.lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = file.map_err(|error| OpenFault(format!("cannot write {}: {error}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenFault(format!(
+            "another process uses the data folder {}: stop it, or name another folder with --data",
+            dir.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(OpenFault(format!("cannot lock {}: {error}", path.display()))),
+    }
+}
+
+enum Wrong {
+    Sqlite(rusqlite::Error),
+    Form(String),
+}
+
+impl From<rusqlite::Error> for Wrong {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn other_version(version: i64) -> String {
+    format!(
+        "has form {version}; this version of tzero knows form {SCHEMA_VERSION}: use the version that wrote it"
+    )
+}
+
+fn prepare(connection: &Connection) -> Result<(), Wrong> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(Wrong::Form("is a database of something else".to_owned()));
+    }
+    if tables > 0 && version != SCHEMA_VERSION {
+        return Err(Wrong::Form(other_version(version)));
+    }
+    // WAL with FULL syncs the log at every commit; NORMAL would not.
+    let mode: String = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(Wrong::Form(format!("cannot use a write-ahead log (journal mode is {mode})")));
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    if tables == 0 {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
+        ))?;
+    } else {
+        // A file that cannot be written shows here and not at the first sale.
+        connection.execute_batch("BEGIN IMMEDIATE; UPDATE followed SET seq = seq; COMMIT;")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! The writer: whatever waits becomes one group, one commit, and then the answers.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::book::Behind;
+use crate::core::Core;
+use crate::journal::Journal;
+use crate::tables::Tables;
+use crate::{Answer, Job};
+
+/// Bytes of records after which a group is closed: what one commit writes at most, about.
+const GROUP_BYTES: usize = 1 << 20;
+/// Jobs of one group at most.
+const GROUP_JOBS: usize = 4_096;
+/// Rows that the tables follow by in one slice, while the writer has nothing else to do.
+const SLICE: usize = 256;
+/// How long the writer waits for jobs before it lets the tables follow.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Groups after which the tables follow by one slice even while jobs wait.
+const BUSY_GROUPS: u32 = 64;
+
+/// Runs until the store is closed or its disk fails.
+pub(crate) fn run(mut core: Core, waiting: &Receiver<Job>) {
+    let mut busy = 0;
+    while !core.closing {
+        let behind = core.journal.is_some() && !core.book.behind.is_empty();
+        let first = if behind {
+            waiting.recv_timeout(PAUSE)
+        } else {
+            waiting.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        let done = match first {
+            Ok(job) => {
+                busy += 1;
+                group(&mut core, job, waiting).and_then(|()| {
+                    let due = busy % BUSY_GROUPS == 0;
+                    if due { follow(&mut core) } else { Ok(()) }
+                })
+            }
+            Err(RecvTimeoutError::Timeout) => follow(&mut core),
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        if let Err(error) = done {
+            return stop(&core, &error);
+        }
+    }
+    if let Err(error) = finish(&mut core) {
+        stop(&core, &error);
+    }
+}
+
+/// After a failed commit nobody knows what is on the disk: nothing is answered any more.
+fn stop(core: &Core, error: &rusqlite::Error) {
+    tracing::error!(%error, "the journal cannot be written: stopping");
+    core.shared.failed.send_replace(Some(format!("the journal cannot be written: {error}")));
+}
+
+fn group(core: &mut Core, first: Job, waiting: &Receiver<Job>) -> rusqlite::Result<()> {
+    let mut answers: Vec<Answer> = vec![first(core)];
+    while answers.len() < GROUP_JOBS && core.group.bytes().len() < GROUP_BYTES && !core.closing {
+        match waiting.try_recv() {
+            Ok(job) => answers.push(job(core)),
+            Err(_) => break,
+        }
+    }
+    if !core.group.bytes().is_empty() {
+        if let Some(journal) = &mut core.journal {
+            journal.append(core.seq, core.clock.now(), core.group.bytes())?;
+        }
+        core.group.clear();
+        core.shared.durable.store(core.seq, Ordering::Release);
+        core.seq += 1;
+    }
+    core.publish();
+    answers.into_iter().for_each(|answer| answer());
+    Ok(())
+}
+
+/// Lets the tables follow by one slice.
+fn follow(core: &mut Core) -> rusqlite::Result<()> {
+    let Some(journal) = &mut core.journal else { return Ok(()) };
+    let count = core.book.behind.len().min(SLICE);
+    if count == 0 {
+        return Ok(());
+    }
+    let slice: Vec<(u64, Behind)> = core.book.behind.drain(..count).collect();
+    for (_, behind) in &slice {
+        if let Behind::Order(ticket) = behind
+            && let Some(entry) = core.book.orders.get_mut(ticket)
+        {
+            entry.behind = false;
+        }
+    }
+    let book = &core.book;
+    // Everything before the first change that is still behind is in the tables.
+    let followed = book.behind.front().map_or(core.seq, |(seq, _)| *seq) - 1;
+    journal.follow(|tables: &Tables<'_>| {
+        slice.iter().try_for_each(|(_, behind)| tables.write(book, behind))?;
+        tables.followed(followed)
+    })
+}
+
+fn finish(core: &mut Core) -> rusqlite::Result<()> {
+    while core.journal.is_some() && !core.book.behind.is_empty() {
+        follow(core)?;
+    }
+    core.journal.take().map_or(Ok(()), Journal::close)
+}
