@@ -1,1 +1,19 @@
-//! HTTP: accept loop, sessions, limits, the API of the contract, the page.
+//! HTTP: the accept loop, sessions, limits, the API of the contract, the operator's API, metrics and pages.
+//!
+//! Nothing here decides: a checkout's form and its sender are checked here, its fate elsewhere. Answers are written as
+//! the HTTP contract words them; `problem.rs` has every error.
+
+pub mod admin;
+pub mod api;
+pub mod client_address;
+pub mod edge;
+pub mod limits;
+pub mod listener;
+pub mod metrics;
+pub mod openapi;
+mod openapi_operations;
+pub mod page;
+pub mod problem;
+pub mod reply;
+pub mod routes;
+pub mod session;

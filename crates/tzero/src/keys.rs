@@ -30,6 +30,12 @@ impl Keys {
         Ok(Self { root })
     }
 
+    /// The keys that follow from a secret.
+    #[must_use]
+    pub const fn of(root: [u8; 32]) -> Self {
+        Self { root }
+    }
+
     /// The key for one purpose.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> [u8; 32] {

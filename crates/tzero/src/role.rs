@@ -39,7 +39,9 @@ impl Role {
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::Gateway => "answers HTTP: pages, checkouts, statuses, webhooks, the operator",
-            Self::Allocator => "takes claims into the ledger, and tells the inventory what the ledger decided",
+            Self::Allocator => {
+                "takes claims into the ledger, and tells the inventory what the ledger decided"
+            }
             Self::Processor => "makes payment addresses at a controlled rate, collects money, gives it back",
             Self::Expiration => "closes what is overdue and brings its units back",
             Self::Sandbox => "is a payment provider of its own, for demos, rehearsals and tests",

@@ -28,7 +28,7 @@ pub struct AuditFlags {
 /// Runs `tzero audit`: success only where every sale is proven right.
 pub fn run(flags: &AuditFlags, environment: &Environment) -> Outcome {
     let reports = match &flags.offline {
-        Some(dir) => crate::wiring::audit_offline(dir, flags.sale.as_deref())?,
+        Some(dir) => block_on(crate::wiring::audit_offline(dir, flags.sale.as_deref()))?,
         None => block_on(ask(flags, environment))?,
     };
     if reports.is_empty() {

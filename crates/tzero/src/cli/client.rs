@@ -18,7 +18,8 @@ pub struct Client {
 
 /// The operator's token: from the environment, else from the data folder.
 pub fn token(data: &Path, environment: &Environment) -> Option<String> {
-    let named = environment.iter().find(|(name, _)| name == "TZERO_ADMIN_TOKEN" || name == "TZERO_ADMIN__TOKEN");
+    let named =
+        environment.iter().find(|(name, _)| name == "TZERO_ADMIN_TOKEN" || name == "TZERO_ADMIN__TOKEN");
     let stored = || std::fs::read_to_string(admin_token_file(data)).ok();
     let token = named.map(|(_, token)| token.clone()).or_else(stored)?;
     Some(token.trim().to_owned()).filter(|token| !token.is_empty())
@@ -61,7 +62,10 @@ impl Client {
 
     fn unreachable(&self, error: &reqwest::Error) -> String {
         let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("cannot reach {}{cause}\nIs it running? Start it with 'tzero serve', or name it with --url.", self.base)
+        format!(
+            "cannot reach {}{cause}\nIs it running? Start it with 'tzero serve', or name it with --url.",
+            self.base
+        )
     }
 
     fn refused(&self, status: StatusCode, problem: &Value) -> String {
@@ -73,7 +77,9 @@ impl Client {
         }
         let text = |member: &str| problem.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut message = match (text("title"), text("detail")) {
-            (title, detail) if title.is_empty() && detail.is_empty() => format!("{} answered {status}", self.base),
+            (title, detail) if title.is_empty() && detail.is_empty() => {
+                format!("{} answered {status}", self.base)
+            }
             (title, detail) if detail.is_empty() => title,
             (title, detail) => format!("{title}: {detail}"),
         };

@@ -3,7 +3,6 @@
 mod audit;
 mod client;
 mod configuration;
-mod rehearse;
 mod sale;
 mod serve;
 
@@ -40,8 +39,6 @@ enum Command {
     /// Creates and steers sales of a running system
     #[command(subcommand)]
     Sale(sale::SaleCommand),
-    /// Sends a herd of buyers against a running system, and audits it
-    Rehearse(rehearse::RehearseFlags),
     /// Proves that no unit was sold twice and none is lost
     Audit(audit::AuditFlags),
     /// Lists the roles
@@ -107,7 +104,8 @@ type Outcome = Result<ExitCode, String>;
 
 /// Runs the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> ExitCode {
-    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let parsed =
+        Cli::command().try_get_matches_from(arguments).and_then(|found| Cli::from_arg_matches(&found));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(told) => {
@@ -127,7 +125,6 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
         Command::Demo(flags) => serve::demo(&flags, environment),
         Command::Serve { roles, flags } => serve::serve(&roles, &flags, environment),
         Command::Sale(command) => sale::run(command, &environment),
-        Command::Rehearse(flags) => rehearse::run(flags, &environment),
         Command::Audit(flags) => audit::run(&flags, &environment),
         Command::Roles => configuration::roles(),
         Command::Config(command) => configuration::run(command, environment),

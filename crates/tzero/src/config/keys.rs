@@ -78,6 +78,7 @@ pub const KEYS: &[Key] = &[
     key("payments.webhook_secret_previous", Secret),
     key("payments.timeout_ms", Whole(1, REQUEST_MS)),
     key("sandbox.enabled", Flag),
+    key("sandbox.webhook_url", UrlOrEmpty),
     key("sandbox.latency_min_ms", FAULT),
     key("sandbox.latency_max_ms", FAULT),
     key("sandbox.error_rate", SHARE),

@@ -220,6 +220,9 @@ pub enum Provider {
 pub struct Sandbox {
     /// Whether this process runs it.
     pub enabled: bool,
+    /// Where it sends webhooks; `None`: the gateway of this process.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub webhook_url: Option<String>,
     /// Shortest time of a call, milliseconds.
     pub latency_min_ms: u64,
     /// Longest time of a call, milliseconds.

@@ -1,0 +1,268 @@
+//! Sales: created, shown, changed, paused, ended, restocked.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use domain::id::{IdempotencyKey, ProductId};
+use domain::limits::MAX_STOCK;
+use domain::sale::Sale;
+use http::{Request, Response, StatusCode};
+use ports::Fault;
+use ports::sales::{Created, Restocked};
+use purchase::operate::Patched;
+use serde_json::{Value, json};
+
+use super::report::{known_id, operator_sale, unknown};
+use super::{ACTOR, answer, authorised, sale_form};
+use crate::api::checkout::BUSY_MS;
+use crate::api::checkout_form::KEY_HEADER;
+use crate::edge::Edge;
+use crate::problem::{Answer, Code, FieldError, Problem, fault};
+use crate::reply;
+
+/// Largest body of an operator's request, bytes: a sale with the most products and the longest texts.
+const LARGEST: usize = 2 << 20;
+
+type Asked = Request<Body>;
+
+fn failed(edge: &Edge, error: &Fault) -> Problem {
+    fault(error, edge.spread_ms(BUSY_MS))
+}
+
+/// The JSON body of a request that carries the operator's token.
+async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
+    authorised(edge, request.headers())?;
+    reply::is_json(request.headers())?;
+    let body = reply::body(edge, request.into_body(), LARGEST).await?;
+    let wrong = |error: serde_json::Error| {
+        Problem::invalid(vec![FieldError::new("body", format!("must be a JSON object: {error}"))])
+    };
+    serde_json::from_slice(&body).map_err(wrong)
+}
+
+fn shown(edge: &Edge, status: StatusCode, sale: &Sale) -> Response<Body> {
+    reply::json(status, &operator_sale(edge, sale))
+}
+
+/// `POST /admin/v1/sales`.
+pub async fn create(State(edge): State<Arc<Edge>>, request: Asked) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let created = async {
+        let sale = sale_form::sale(&read(&edge, request).await?)?;
+        let id = sale.sale_id.clone();
+        match edge.operator.create(ACTOR, sale).await.map_err(|error| failed(&edge, &error))? {
+            Created::Exists => {
+                Err(Problem::new(Code::SaleExists, "a sale has this sale_id already; it is as it was"))
+            }
+            Created::Created => {
+                let sale = edge.operator.sale(&id).ok_or_else(unknown)?;
+                let mut reply = shown(&edge, StatusCode::CREATED, &sale);
+                reply::set(&mut reply, http::header::LOCATION, &format!("/admin/v1/sales/{id}"));
+                Ok(reply)
+            }
+        }
+    };
+    let created: Answer = created.await;
+    answer(&path, created)
+}
+
+/// `GET /admin/v1/sales`.
+pub async fn list(State(edge): State<Arc<Edge>>, request: Asked) -> Response<Body> {
+    let listed = authorised(&edge, request.headers()).map(|()| {
+        let sales: Vec<_> = edge.operator.sales().iter().map(|sale| operator_sale(&edge, sale)).collect();
+        reply::json(StatusCode::OK, &json!({ "sales": sales }))
+    });
+    answer(request.uri().path(), listed)
+}
+
+/// `GET /admin/v1/sales/{sale}`.
+pub async fn show(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, request: Asked) -> Response<Body> {
+    let found = authorised(&edge, request.headers()).and_then(|()| {
+        let sale = edge.operator.sale(&known_id(&sale)?).ok_or_else(unknown)?;
+        Ok(shown(&edge, StatusCode::OK, &sale))
+    });
+    answer(request.uri().path(), found)
+}
+
+/// `PATCH /admin/v1/sales/{sale}`.
+pub async fn patch(
+    State(edge): State<Arc<Edge>>,
+    Path(sale): Path<String>,
+    request: Asked,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let patched = async {
+        let patch = sale_form::patch(&read(&edge, request).await?)?;
+        let id = known_id(&sale)?;
+        match edge.operator.patch(ACTOR, &id, patch).await.map_err(|error| failed(&edge, &error))? {
+            Patched::Patched(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
+            Patched::Unknown => Err(unknown()),
+            Patched::EndsBeforeStart => {
+                Err(Problem::invalid(vec![FieldError::new("ends_at", "must be later than starts_at")]))
+            }
+            Patched::TooLate(members) => {
+                let detail = format!("the sale is live: {} cannot change any more", members.join(", "));
+                Err(Problem::new(Code::AlreadyLive, detail))
+            }
+        }
+    };
+    let patched: Answer = patched.await;
+    answer(&path, patched)
+}
+
+enum Step {
+    Pause,
+    Resume,
+    End,
+}
+
+async fn steer(edge: Arc<Edge>, sale: String, request: Asked, step: Step) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let steered = async {
+        authorised(&edge, request.headers())?;
+        let body = reply::body(&edge, request.into_body(), LARGEST).await?;
+        reply::nothing(&body)?;
+        let id = known_id(&sale)?;
+        let done = match step {
+            Step::Pause => edge.operator.pause(ACTOR, &id).await,
+            Step::Resume => edge.operator.resume(ACTOR, &id).await,
+            Step::End => edge.operator.end(ACTOR, &id).await,
+        };
+        let sale = done.map_err(|error| failed(&edge, &error))?.ok_or_else(unknown)?;
+        Ok(shown(&edge, StatusCode::OK, &sale))
+    };
+    let steered: Answer = steered.await;
+    answer(&path, steered)
+}
+
+/// `POST /admin/v1/sales/{sale}/pause`.
+pub async fn pause(
+    State(edge): State<Arc<Edge>>,
+    Path(sale): Path<String>,
+    request: Asked,
+) -> Response<Body> {
+    steer(edge, sale, request, Step::Pause).await
+}
+
+/// `POST /admin/v1/sales/{sale}/resume`.
+pub async fn resume(
+    State(edge): State<Arc<Edge>>,
+    Path(sale): Path<String>,
+    request: Asked,
+) -> Response<Body> {
+    steer(edge, sale, request, Step::Resume).await
+}
+
+/// `POST /admin/v1/sales/{sale}/end`.
+pub async fn end(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, request: Asked) -> Response<Body> {
+    steer(edge, sale, request, Step::End).await
+}
+
+/// The members of a small body, each read by a rule; unknown ones are named.
+fn members<'a>(value: &'a Value, names: &[&str], errors: &mut Vec<FieldError>) -> Vec<Option<&'a Value>> {
+    let Some(object) = value.as_object() else {
+        errors.push(FieldError::new("body", "must be a JSON object"));
+        return vec![None; names.len()];
+    };
+    for name in object.keys().filter(|name| !names.contains(&name.as_str())) {
+        let detail = format!("is not a member here; the members are {}", names.join(", "));
+        errors.push(FieldError::new(name.as_str(), detail));
+    }
+    let found = names.iter().map(|name| {
+        let value = object.get(*name);
+        if value.is_none() {
+            errors.push(FieldError::new(*name, "is missing"));
+        }
+        value
+    });
+    found.collect()
+}
+
+/// `POST /admin/v1/sales/{sale}/restock`.
+pub async fn restock(
+    State(edge): State<Arc<Edge>>,
+    Path(sale): Path<String>,
+    request: Asked,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let restocked = async {
+        let key = request.headers().get(KEY_HEADER).and_then(|value| value.to_str().ok()).map(unquoted);
+        let value = read(&edge, request).await?;
+        let mut errors = Vec::new();
+        let found = members(&value, &["product_id", "units"], &mut errors);
+        let product = found[0].and_then(|value| {
+            let id = value.as_str().and_then(|text| ProductId::parse(text).ok());
+            errors.extend(
+                id.is_none().then(|| FieldError::new("product_id", "must be a product's identifier")),
+            );
+            id
+        });
+        let units = found[1].and_then(|value| {
+            let units = sale_form::whole(value, 1, u64::from(MAX_STOCK));
+            units.map_err(|detail| errors.push(FieldError::new("units", detail))).ok()
+        });
+        let key = key.and_then(|key| IdempotencyKey::parse(&key).ok());
+        if key.is_none() {
+            let detail = "is required as a header: 1 to 255 visible ASCII characters";
+            errors.push(FieldError::new("Idempotency-Key", detail));
+        }
+        let (Some(product), Some(units), Some(key), true) = (product, units, key, errors.is_empty()) else {
+            return Err(Problem::invalid(errors));
+        };
+        let id = known_id(&sale)?;
+        let known = edge.operator.sale(&id).ok_or_else(unknown)?;
+        if known.product(&product).is_none() {
+            return Err(Problem::new(Code::UnknownProduct, "the sale has no product with this product_id"));
+        }
+        let done = edge.operator.restock(ACTOR, &id, &product, units as u32, &key).await;
+        match done.map_err(|error| failed(&edge, &error))? {
+            Restocked::Restocked(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
+            Restocked::Replay(sale) => {
+                let mut reply = shown(&edge, StatusCode::OK, &sale);
+                reply::set(&mut reply, crate::api::checkout::REPLAYED, "true");
+                Ok(reply)
+            }
+            Restocked::KeyReused => Err(Problem::new(
+                Code::IdempotencyKeyReused,
+                "this key was used for another restock; use a new key to add units again",
+            )),
+            Restocked::TooMany => {
+                let detail = format!("the stock would be more than {MAX_STOCK}");
+                Err(Problem::invalid(vec![FieldError::new("units", detail)]))
+            }
+            Restocked::Unknown => Err(unknown()),
+        }
+    };
+    let restocked: Answer = restocked.await;
+    answer(&path, restocked)
+}
+
+fn unquoted(text: &str) -> String {
+    let inner = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or_else(|| text.trim()).to_owned()
+}
+
+/// `POST /admin/v1/sales/{sale}/message`.
+pub async fn message(
+    State(edge): State<Arc<Edge>>,
+    Path(sale): Path<String>,
+    request: Asked,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let told = async {
+        let value = read(&edge, request).await?;
+        let mut errors = Vec::new();
+        let found = members(&value, &["message"], &mut errors);
+        let text = found[0].and_then(|value| {
+            sale_form::prose(value).map_err(|detail| errors.push(FieldError::new("message", detail))).ok()
+        });
+        let (Some(text), true) = (text, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
+        let id = known_id(&sale)?;
+        let sale = edge.operator.message(ACTOR, &id, &text).await;
+        let sale = sale.map_err(|error| failed(&edge, &error))?.ok_or_else(unknown)?;
+        Ok(shown(&edge, StatusCode::OK, &sale))
+    };
+    let told: Answer = told.await;
+    answer(&path, told)
+}

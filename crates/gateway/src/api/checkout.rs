@@ -1,0 +1,219 @@
+//! `POST /v1/sales/{sale_id}/checkout`: the checks in the contract's order, then the order service.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use bytes::Bytes;
+use domain::id::SaleId;
+use domain::status::StatusDocument;
+use domain::time::Timestamp;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use ports::orders::{Checkout, CheckoutAnswer, CheckoutRefusal};
+use serde::Serialize;
+
+use super::bearer;
+use super::checkout_form::{self, LARGEST};
+use crate::client_address::network_key;
+use crate::edge::Edge;
+use crate::limits::header_value;
+use crate::problem::{Answer, Code, FieldError, Problem, fault};
+use crate::reply;
+use crate::session::Session;
+
+/// Says that the ticket was made by an earlier request.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Base of the wait told with a 503, milliseconds; chance adds up to as much again.
+pub const BUSY_MS: u64 = 1_000;
+/// Longest wait told with a 409, milliseconds: units may come back earlier than the next deadline.
+const LONGEST_WAIT_MS: u64 = 30_000;
+/// Longest wait told before a sale begins, milliseconds; its start is in the answer.
+const LONGEST_START_MS: u64 = 86_400_000;
+
+/// The 202.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Accepted {
+    /// The ticket.
+    queue_ticket_id: String,
+    /// See the status document.
+    status: &'static str,
+    /// Where to follow it.
+    status_url: String,
+    /// When the hold ends; null until the payment address is there.
+    hold_expires_at: Option<String>,
+    /// When to look, milliseconds.
+    poll_after_ms: u64,
+}
+
+/// One of the checkouts under way; gives its place back when it is dropped.
+struct UnderWay<'a>(&'a Edge);
+
+impl<'a> UnderWay<'a> {
+    fn enter(edge: &'a Edge) -> Option<Self> {
+        let before = edge.under_way.fetch_add(1, Ordering::Relaxed);
+        let entered = Self(edge);
+        (before < edge.settings.checkouts).then_some(entered)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Answers a checkout of `sale`.
+///
+/// # Errors
+/// A problem of the contract's table.
+pub async fn checkout<B>(edge: &Edge, sale: &str, client: IpAddr, headers: &HeaderMap, body: B) -> Answer
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let body = reply::body(edge, body, LARGEST).await?;
+    let Some(_place) = UnderWay::enter(edge) else {
+        let detail = "too many checkouts are under way; nothing was done";
+        return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(edge.spread_ms(BUSY_MS)));
+    };
+    reply::is_json(headers)?;
+    let session = session(edge, headers)?;
+    limit(edge, &session, client, sale)?;
+    let form = checkout_form::read(headers, &body)?;
+    if form.user != session.user {
+        return Err(Problem::new(Code::UserMismatch, "user_id must be the session's subject"));
+    }
+    let Ok(sale_id) = SaleId::parse(sale) else { return Err(unknown_sale()) };
+    let quantity = form.quantity;
+    let checkout =
+        Checkout { sale: sale_id, user: form.user, product: form.product, key: form.key, quantity };
+    match edge.orders.checkout(checkout).await {
+        Ok(CheckoutAnswer::Accepted { document, replayed }) => Ok(accepted(edge, &document, replayed)),
+        Ok(CheckoutAnswer::Refused(refusal)) => Err(refused(edge, refusal)),
+        Err(failed) => Err(fault(&failed, edge.spread_ms(BUSY_MS))),
+    }
+}
+
+/// The session of a request.
+///
+/// # Errors
+/// 401.
+pub fn session(edge: &Edge, headers: &HeaderMap) -> Result<Session, Problem> {
+    let wrong = |detail| Problem::new(Code::InvalidSession, detail);
+    let token = bearer(headers).ok_or_else(|| wrong("send a session as 'Authorization: Bearer …'"))?;
+    let verified = edge.sessions.verify(token, edge.now());
+    verified.ok_or_else(|| wrong("the session is expired, or was not signed for this system"))
+}
+
+/// Requests per user, network and sale.
+fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(), Problem> {
+    let settings = &edge.settings;
+    one_limit(edge, "user", session.user.as_str().as_bytes(), settings.user_per_s, settings.user_burst)?;
+    network_limit(edge, client)?;
+    let burst = (settings.sale_per_s / 10.0).ceil().max(1.0) as u32;
+    one_limit(edge, "sale", sale.as_bytes(), settings.sale_per_s, burst)
+}
+
+/// Requests per network; loopback is not limited.
+///
+/// # Errors
+/// 429.
+pub fn network_limit(edge: &Edge, client: IpAddr) -> Result<(), Problem> {
+    if client.to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let key = network_key(client).to_be_bytes();
+    one_limit(edge, "network", &key, edge.settings.network_per_s, edge.settings.network_burst)
+}
+
+fn one_limit(edge: &Edge, name: &str, key: &[u8], rate_per_s: f64, burst: u32) -> Result<(), Problem> {
+    if rate_per_s <= 0.0 {
+        return Ok(());
+    }
+    let now = edge.clock().elapsed();
+    let Err(denied) = edge.cells.check(name, key, rate_per_s, burst, now) else { return Ok(()) };
+    let detail = format!("too many requests of this {name}");
+    let problem =
+        Problem::new(Code::RateLimited, detail).retry_after_ms(edge.spread_ms(denied.retry_after_ms));
+    let (policy, standing) = header_value(name, rate_per_s, burst, &denied);
+    let named = |name, text: String| HeaderValue::from_str(&text).ok().map(|value| (name, value));
+    let headers = [
+        named(HeaderName::from_static("ratelimit-policy"), policy),
+        named(HeaderName::from_static("ratelimit"), standing),
+    ];
+    Err(headers.into_iter().flatten().fold(problem, |problem, (name, value)| problem.header(name, value)))
+}
+
+fn accepted(edge: &Edge, document: &StatusDocument, replayed: bool) -> Response<Body> {
+    let ticket = edge.tickets().seal(&document.stamp);
+    let status_url = format!("/v1/orders/status/{ticket}");
+    let body = Accepted {
+        queue_ticket_id: ticket,
+        status: document.status.as_str(),
+        status_url: status_url.clone(),
+        hold_expires_at: document.hold_expires_at.map(|at| at.to_string()),
+        poll_after_ms: edge.poll_after_ms(),
+    };
+    let mut reply = reply::json(StatusCode::ACCEPTED, &body);
+    reply::set(&mut reply, header::LOCATION, &status_url);
+    if replayed {
+        reply.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    reply
+}
+
+fn unknown_sale() -> Problem {
+    Problem::new(Code::UnknownSale, "no sale has this sale_id")
+}
+
+/// One exhaustive match from refusals to the contract's rows.
+fn refused(edge: &Edge, refusal: CheckoutRefusal) -> Problem {
+    match refusal {
+        CheckoutRefusal::UnknownSale => unknown_sale(),
+        CheckoutRefusal::UnknownProduct => {
+            Problem::new(Code::UnknownProduct, "the sale has no product with this product_id")
+        }
+        CheckoutRefusal::OverLimitQuantity { max_per_user } => {
+            let detail =
+                format!("must be at most {max_per_user}: one buyer may have no more of this product");
+            Problem::invalid(vec![FieldError::new("quantity", detail)])
+        }
+        CheckoutRefusal::KeyReused => Problem::new(
+            Code::IdempotencyKeyReused,
+            "this key has a ticket for another product or quantity; use a new key for another purchase",
+        ),
+        CheckoutRefusal::SaleEnded => Problem::new(Code::SaleEnded, "the sale takes no checkouts any more"),
+        CheckoutRefusal::NotStarted { starts_at } => not_started(edge, starts_at),
+        CheckoutRefusal::Paused => {
+            Problem::new(Code::Paused, "the operator has stopped new checkouts for now")
+                .retry_after_ms(edge.spread_ms(2 * BUSY_MS))
+        }
+        CheckoutRefusal::LimitReached { newest } => {
+            Problem::new(Code::LimitReached, "what you hold and bought is what one buyer may have")
+                .member("queue_ticket_id", edge.tickets().seal(&newest))
+        }
+        CheckoutRefusal::SoldOut => Problem::new(Code::SoldOut, "every unit is sold and paid"),
+        CheckoutRefusal::AllHeld { next_release_at } => {
+            held(edge, Code::AllUnitsHeld, "every unit is held, but holds may lapse", next_release_at)
+        }
+        CheckoutRefusal::NotEnough { next_release_at } => {
+            let detail = "fewer units are free than you asked for; none was taken";
+            held(edge, Code::NotEnoughUnits, detail, next_release_at)
+        }
+    }
+}
+
+fn not_started(edge: &Edge, starts_at: Timestamp) -> Problem {
+    let wait = starts_at.millis_since(edge.now()).min(LONGEST_START_MS);
+    Problem::new(Code::SaleNotStarted, "the sale begins at starts_at, by the server's clock")
+        .member("starts_at", starts_at.to_string())
+        .retry_after_ms(wait)
+}
+
+fn held(edge: &Edge, code: Code, detail: &str, next_release_at: Option<Timestamp>) -> Problem {
+    let until = next_release_at.map_or(BUSY_MS, |at| at.millis_since(edge.now()));
+    let wait = edge.dice().jittered(until.clamp(BUSY_MS, LONGEST_WAIT_MS), 0.25);
+    Problem::new(code, detail)
+        .member("next_release_at", next_release_at.map(|at| at.to_string()))
+        .retry_after_ms(wait)
+}

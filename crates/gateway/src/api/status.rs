@@ -1,0 +1,158 @@
+//! `GET /v1/orders/status/{ticket}`, and the same as a stream of events.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use domain::status::StatusDocument;
+use domain::ticket::TicketStamp;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use super::checkout::BUSY_MS;
+use crate::edge::Edge;
+use crate::problem::{Answer, Code, Problem, fault};
+use crate::reply;
+
+/// A stream is looked at again after this long even where nothing woke it.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The status document.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Document {
+    /// The ticket.
+    pub queue_ticket_id: String,
+    /// `pending`, `awaiting_payment`, `confirmed` or `failed`.
+    pub phase: &'static str,
+    /// The fine state.
+    pub status: &'static str,
+    /// Why, where there is something to say.
+    pub reason: Option<&'static str>,
+    /// The sale.
+    pub sale_id: String,
+    /// The product.
+    pub product_id: Option<String>,
+    /// How many.
+    pub quantity: u8,
+    /// Which units are theirs; empty until confirmed.
+    pub units: Vec<u32>,
+    /// Where to pay.
+    pub checkout_url: Option<String>,
+    /// When the hold ends.
+    pub hold_expires_at: Option<String>,
+    /// When to look again, milliseconds.
+    pub poll_after_ms: u64,
+    /// Only grows.
+    pub version: u32,
+}
+
+/// A status in the contract's words.
+#[must_use]
+pub fn document(edge: &Edge, status: &StatusDocument) -> Document {
+    let shard = &status.stamp.shard;
+    let sale = edge.catalog.get(&shard.sale);
+    let product = sale.as_ref().and_then(|sale| sale.products.get(status.terms.product.index()));
+    Document {
+        queue_ticket_id: edge.tickets().seal(&status.stamp),
+        phase: status.status.phase().as_str(),
+        status: status.status.as_str(),
+        reason: status.reason,
+        sale_id: shard.sale.to_string(),
+        product_id: product.map(|product| product.product_id.to_string()),
+        quantity: status.terms.quantity,
+        units: status.units.to_vec(),
+        checkout_url: status.checkout_url.clone(),
+        hold_expires_at: status.hold_expires_at.map(|at| at.to_string()),
+        poll_after_ms: if status.terminal { edge.settings.poll_max_ms } else { edge.poll_after_ms() },
+        version: status.version,
+    }
+}
+
+/// The stamp of a ticket.
+///
+/// # Errors
+/// 404, decided without asking anybody.
+pub fn opened(edge: &Edge, ticket: &str) -> Result<TicketStamp, Problem> {
+    edge.ticket(ticket).ok_or_else(unknown)
+}
+
+/// 404.
+#[must_use]
+pub fn unknown() -> Problem {
+    Problem::new(Code::UnknownTicket, "no order has this ticket")
+}
+
+/// The status of a ticket that we sealed.
+///
+/// # Errors
+/// 503 where nobody can tell.
+pub async fn look(edge: &Edge, stamp: &TicketStamp) -> Result<StatusDocument, Problem> {
+    let wait = || edge.spread_ms(BUSY_MS);
+    match edge.orders.status(stamp).await {
+        Ok(Some(status)) => Ok(status),
+        Ok(None) => {
+            Err(Problem::new(Code::Unavailable, "the order is on its way into the ledger")
+                .retry_after_ms(wait()))
+        }
+        Err(failed) => Err(fault(&failed, wait())),
+    }
+}
+
+/// Answers with the status.
+///
+/// # Errors
+/// 404 or 503.
+pub async fn status(edge: &Edge, ticket: &str) -> Answer {
+    let stamp = opened(edge, ticket)?;
+    let status = look(edge, &stamp).await?;
+    Ok(reply::json(StatusCode::OK, &document(edge, &status)))
+}
+
+/// Answers with a stream: one event a change, until a terminal state.
+///
+/// # Errors
+/// 404 or 503.
+pub async fn events(edge: Arc<Edge>, ticket: &str) -> Result<Response<Body>, Problem> {
+    let stamp = opened(&edge, ticket)?;
+    let first = look(&edge, &stamp).await?;
+    let stream = futures::stream::unfold(Following { edge, stamp, next: Some(first) }, Following::step);
+    let mut reply = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(reply)
+}
+
+struct Following {
+    edge: Arc<Edge>,
+    stamp: TicketStamp,
+    next: Option<StatusDocument>,
+}
+
+impl Following {
+    async fn step(self) -> Option<(Result<Event, Infallible>, Self)> {
+        let Self { edge, stamp, next } = self;
+        let status = next?;
+        let event = Event::default().id(status.version.to_string()).event("status");
+        let event = event.json_data(document(&edge, &status)).unwrap_or_default();
+        let next = if status.terminal { None } else { newer(&edge, &stamp, status.version).await };
+        Some((Ok(event), Self { edge, stamp, next }))
+    }
+}
+
+/// The next status; `None` where the process stops: the client then asks again.
+async fn newer(edge: &Edge, stamp: &TicketStamp, version: u32) -> Option<StatusDocument> {
+    loop {
+        tokio::select! {
+            () = edge.stop.cancelled() => return None,
+            _ = tokio::time::timeout(LOOK_AGAIN, edge.orders.wait(stamp, version)) => {}
+        }
+        if let Ok(Some(status)) = edge.orders.status(stamp).await
+            && status.version > version
+        {
+            return Some(status);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::id::{SaleId, TicketId};
+use domain::sale::Sale;
+use domain::ticket::TicketStamp;
+use domain::time::Timestamp;
+use ports::clock::Clock;
+use ports::dice::Dice;
+use ports::orders::Orders;
+use ports::tickets::Tickets;
+use purchase::Stores;
+use purchase::catalog::Catalog;
+use purchase::operate::Operator;
+
+use crate::api::sale::Shown;
+use crate::limits::Cells;
+use crate::listener::Gauges;
+use crate::metrics::Metrics;
+use crate::session::Sessions;
+
+/// Numbers that the edge obeys.
+#[derive(Clone, Debug)]
+pub struct EdgeSettings {
+    /// Until a request's body is there.
+    pub body_timeout: Duration,
+    /// Checkouts of one user a second; 0: no limit.
+    pub user_per_s: f64,
+    /// Checkouts of one user at once.
+    pub user_burst: u32,
+    /// Requests of one network a second; 0: no limit.
+    pub network_per_s: f64,
+    /// Requests of one network at once.
+    pub network_burst: u32,
+    /// Checkouts of one sale a second; 0: no limit.
+    pub sale_per_s: f64,
+    /// Checkouts under way at once; more are shed.
+    pub checkouts: u64,
+    /// How long a session of the built-in issuer is valid, milliseconds.
+    pub session_ttl_ms: u64,
+    /// Shortest pause between two looks at a status, milliseconds.
+    pub poll_min_ms: u64,
+    /// Longest such pause, milliseconds.
+    pub poll_max_ms: u64,
+}
+
+/// One dependency as `/readyz` shows it.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it does its work.
+    pub ready: bool,
+    /// Whether this process can do no work without it.
+    pub vital: bool,
+    /// What is wrong, in words.
+    pub detail: String,
+}
+
+/// Asks every dependency.
+pub type Probe = Arc<dyn Fn() -> futures::future::BoxFuture<'static, Vec<Readiness>> + Send + Sync>;
+
+/// Everything that handlers share.
+pub struct Edge {
+    /// Serves buyers.
+    pub orders: Arc<dyn Orders>,
+    /// Definitions of sales.
+    pub catalog: Arc<Catalog>,
+    /// The operator's side.
+    pub operator: Operator,
+    /// For webhooks and stories.
+    pub stores: Stores,
+    /// Verifies sessions.
+    pub sessions: Sessions,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
+    /// Counts requests by who sends them.
+    pub cells: Cells,
+    /// The operator's token.
+    pub admin_token: String,
+    /// Whether `/admin/v1` is answered on the public listener.
+    pub admin_here: bool,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Connections.
+    pub gauges: Arc<Gauges>,
+    /// Dependencies.
+    pub probe: Probe,
+    /// Numbers.
+    pub settings: EdgeSettings,
+    /// 16 random bytes.
+    pub random: fn() -> [u8; 16],
+    /// Told when the process stops: streams end.
+    pub stop: tokio_util::sync::CancellationToken,
+    /// Pages of other rooms that the public listener shows (the sandbox's).
+    pub guests: axum::Router,
+    /// Sale documents as they were shown last.
+    pub shown: std::sync::RwLock<std::collections::HashMap<SaleId, Arc<Shown>>>,
+    /// Checkouts under way.
+    pub under_way: AtomicU64,
+    /// How busy the status endpoint is.
+    pub polls: Polls,
+}
+
+/// Counts status requests second by second.
+#[derive(Default)]
+pub struct Polls {
+    second: AtomicI64,
+    now: AtomicU64,
+    before: AtomicU64,
+}
+
+/// Status requests a second up to which the shortest pause is told; above, the pause grows in proportion.
+pub const POLLS_PER_S: u64 = 2_000;
+
+impl Polls {
+    /// Counts one; gives how many there were in the second before.
+    fn count(&self, now: Timestamp) -> u64 {
+        let second = now.as_millis() / 1_000;
+        let seen = self.second.load(Ordering::Relaxed);
+        if seen != second
+            && self.second.compare_exchange(seen, second, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            let count = self.now.swap(0, Ordering::Relaxed);
+            self.before.store(if seen + 1 == second { count } else { 0 }, Ordering::Relaxed);
+        }
+        self.now.fetch_add(1, Ordering::Relaxed);
+        self.before.load(Ordering::Relaxed)
+    }
+}
+
+impl Edge {
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.stores.clock
+    }
+
+    /// The instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.stores.clock.now()
+    }
+
+    /// Randomness.
+    #[must_use]
+    pub fn dice(&self) -> &dyn Dice {
+        &*self.stores.dice
+    }
+
+    /// Seals and opens tickets.
+    #[must_use]
+    pub fn tickets(&self) -> &dyn Tickets {
+        &*self.stores.tickets
+    }
+
+    /// The ticket of a text, if it is one of ours.
+    #[must_use]
+    pub fn ticket(&self, text: &str) -> Option<TicketStamp> {
+        self.tickets().open(text)
+    }
+
+    /// The ticket's identifier.
+    #[must_use]
+    pub fn ticket_id(&self, text: &str) -> Option<TicketId> {
+        self.ticket(text).map(|stamp| stamp.ticket)
+    }
+
+    /// The sale called `id`.
+    #[must_use]
+    pub fn sale(&self, id: &str) -> Option<Arc<Sale>> {
+        self.catalog.get(&SaleId::parse(id).ok()?)
+    }
+
+    /// When a buyer should look again: the shortest pause, longer in proportion as more look than
+    /// [`POLLS_PER_S`], up to half of it more by chance, never more than the longest.
+    #[must_use]
+    pub fn poll_after_ms(&self) -> u64 {
+        let polls = self.polls.count(self.now());
+        let base = self.settings.poll_min_ms * (polls / POLLS_PER_S + 1);
+        self.dice().jittered(base, 0.5).min(self.settings.poll_max_ms)
+    }
+
+    /// A wait for somebody who is sent away, spread by chance so that they do not all come back at once.
+    #[must_use]
+    pub fn spread_ms(&self, base_ms: u64) -> u64 {
+        self.dice().jittered(base_ms, 1.0)
+    }
+}

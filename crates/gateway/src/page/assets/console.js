@@ -1,0 +1,200 @@
+// The operator's page. Everything that it shows is asked for with the operator's token.
+const $ = (id) => document.getElementById(id);
+const key = "tzero-operator";
+let token = sessionStorage.getItem(key) ?? "";
+let sale = null;
+let cursor = null;
+let watching = null;
+
+function row(...cells) {
+  const line = document.createElement("tr");
+  for (const cell of cells) {
+    const box = document.createElement("td");
+    if (cell instanceof Node) box.append(cell); else box.textContent = cell ?? "";
+    line.append(box);
+  }
+  return line;
+}
+function button(text, click) {
+  const made = document.createElement("button");
+  made.type = "button"; made.className = "quiet"; made.textContent = text; made.onclick = click;
+  return made;
+}
+const trouble = (text) => { $("trouble").textContent = text; };
+
+async function ask(path, options = {}) {
+  const headers = { Authorization: `Bearer ${token}`, ...(options.headers ?? {}) };
+  if (options.json !== undefined) headers["Content-Type"] = "application/json";
+  const body = options.json === undefined ? undefined : JSON.stringify(options.json);
+  const answer = await fetch(`/admin/v1/${path}`, { method: options.method ?? "GET", headers, body, signal: options.signal });
+  if (answer.status === 401) { leave(); throw new Error("The token was not accepted."); }
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    const errors = (problem.errors ?? []).map((each) => `${each.field}: ${each.detail}`).join("; ");
+    throw new Error(errors || problem.detail || `Answered ${answer.status}`);
+  }
+  return answer;
+}
+const json = async (path, options) => (await ask(path, options)).json();
+async function attempt(work) {
+  trouble("");
+  try { return await work(); } catch (error) { if (error.name !== "AbortError") trouble(error.message); return undefined; }
+}
+
+function leave() {
+  token = "";
+  sessionStorage.removeItem(key);
+  watching?.abort();
+  $("desk").hidden = true;
+  $("enter").hidden = false;
+}
+
+async function enter() {
+  const { sales } = await json("sales");
+  sessionStorage.setItem(key, token);
+  $("enter").hidden = true;
+  $("desk").hidden = false;
+  $("nothing").hidden = sales.length > 0;
+  $("pick").replaceChildren(...sales.map((each) => new Option(each.name, each.sale_id)));
+  if (sales.length) await choose(sales[0].sale_id);
+}
+
+async function choose(id) {
+  sale = id;
+  $("pick").value = id;
+  $("one").hidden = false;
+  $("story").replaceChildren();
+  const shown = await json(`sales/${id}`);
+  $("restock-product").replaceChildren(...shown.products.map((each) => new Option(each.name, each.product_id)));
+  $("text").value = shown.message;
+  draw({ sale: shown });
+  watch(id);
+  await find();
+  await actions();
+}
+
+function draw(told) {
+  if (told.sale) {
+    const shown = told.sale;
+    $("name").textContent = shown.name;
+    $("state").textContent = `${shown.state}; opens ${new Date(shown.starts_at).toLocaleString()}, closes ${new Date(shown.ends_at).toLocaleString()}`;
+    $("pause").disabled = shown.paused;
+    $("resume").disabled = !shown.paused;
+    $("stock").replaceChildren(...shown.products.map((each) => row(each.name, each.stock, each.available, each.held, each.sold)));
+  }
+  if (told.orders) $("counts").replaceChildren(...Object.entries(told.orders).map(([name, count]) => row(name, count)));
+  if (told.money) $("money").textContent = told.money.map((each) => `${each.currency}: captured ${each.captured}, refunded ${each.refunded}, revenue ${each.revenue}`).join("; ") || "No money has moved.";
+  if (told.stalled_ms) {
+    const stalls = Object.entries(told.stalled_ms).filter(([, ms]) => ms > 2000);
+    $("stalls").textContent = stalls.length ? `Nothing goes forward: ${stalls.map(([name, ms]) => `${name} for ${Math.round(ms / 1000)} s`).join(", ")}` : "";
+    $("stalls").className = stalls.length ? "bad" : "";
+  }
+  if (told.fault) trouble(told.fault);
+}
+
+// Server-Sent Events over fetch, because the token goes into a header.
+async function watch(id) {
+  watching?.abort();
+  watching = new AbortController();
+  const { signal } = watching;
+  while (!signal.aborted) {
+    try {
+      const answer = await ask(`sales/${id}/live`, { signal });
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        const parts = (rest + value).split("\n\n");
+        rest = parts.pop();
+        for (const part of parts) {
+          const data = part.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("");
+          if (data) draw(JSON.parse(data));
+        }
+      }
+    } catch (error) { if (signal.aborted) return; trouble(`Not live: ${error.message}`); }
+    await new Promise((done) => setTimeout(done, 2000));
+  }
+}
+
+async function find(more) {
+  const query = new URLSearchParams({ status: $("status").value, user_id: $("user").value, cursor: more ? cursor : "" });
+  const found = await json(`sales/${sale}/orders?${query}`);
+  const lines = found.orders.map((each) => row(
+    each.user_id, each.product_id, each.units.join(" ") || each.quantity, each.reason ? `${each.status} (${each.reason})` : each.status,
+    new Date(each.changed_at).toLocaleString(), button("Story", () => attempt(() => story(each.queue_ticket_id))),
+  ));
+  if (more) $("orders").append(...lines); else $("orders").replaceChildren(...lines);
+  if (!more && !lines.length) $("orders").append(row("No order fits."));
+  cursor = found.cursor;
+  $("more").hidden = !cursor;
+}
+
+async function story(ticket) {
+  const told = await json(`orders/${ticket}`);
+  const table = document.createElement("table");
+  table.append(...told.story.map((step) => row(new Date(step.at).toLocaleString(), step.status, step.reason)));
+  const parts = [Object.assign(document.createElement("h3"), { textContent: `Order of ${told.order.user_id}` }), table];
+  if (told.order.status === "confirmed") {
+    parts.push(button("Refund", () => attempt(async () => {
+      if (!confirm("Give the money back? The units stay with the buyer unless you return them.")) return;
+      const back = confirm("Do the goods come back and may be sold again?");
+      await ask(`orders/${ticket}/refund`, { method: "POST", json: { return_units: back } });
+      await story(ticket);
+      await find();
+    })));
+  }
+  $("story").replaceChildren(...parts);
+}
+
+async function actions() {
+  const told = await json("actions");
+  const lines = told.actions.map((each) => row(new Date(each.at).toLocaleString(), each.actor, each.action, each.sale_id, each.detail));
+  $("actions").replaceChildren(...(lines.length ? lines : [row("Nothing yet.")]));
+}
+
+const steer = (action) => attempt(async () => {
+  if (action === "end" && !confirm("End the sale now? Nothing can be bought after that.")) return;
+  draw({ sale: await json(`sales/${sale}/${action}`, { method: "POST" }) });
+  await actions();
+});
+
+for (const word of ["queued", "awaiting_payment", "confirmed", "payment_failed", "expired", "cancelled", "sold_out", "refunded"]) $("status").append(new Option(word, word));
+$("enter").onsubmit = (event) => { event.preventDefault(); token = $("token").value.trim(); attempt(enter); };
+$("leave").onclick = leave;
+$("pick").onchange = () => attempt(() => choose($("pick").value));
+for (const action of ["pause", "resume", "end"]) $(action).onclick = () => steer(action);
+$("search").onsubmit = (event) => { event.preventDefault(); attempt(() => find(false)); };
+$("more").onclick = () => attempt(() => find(true));
+$("say").onsubmit = (event) => {
+  event.preventDefault();
+  attempt(async () => { draw({ sale: await json(`sales/${sale}/message`, { method: "POST", json: { message: $("text").value } }) }); await actions(); });
+};
+let restockKey = null;
+$("restock").oninput = () => { restockKey = null; };
+$("restock").onsubmit = (event) => {
+  event.preventDefault();
+  // The key changes only once an answer has come: pressing again after a lost answer adds nothing twice.
+  restockKey ??= crypto.randomUUID?.() ?? String(Math.random());
+  attempt(async () => {
+    const body = { product_id: $("restock-product").value, units: Number($("restock-units").value) };
+    draw({ sale: await json(`sales/${sale}/restock`, { method: "POST", json: body, headers: { "Idempotency-Key": restockKey } }) });
+    restockKey = null;
+    await actions();
+  });
+};
+$("audit").onclick = () => attempt(async () => {
+  $("verdict").textContent = "Reading …";
+  const told = await json(`sales/${sale}/audit`);
+  $("verdict").textContent = told.ok ? (told.settling ? "Settling: things moved while it was read; nothing is wrong so far." : "Right: every unit is in exactly one place.") : "Wrong:";
+  $("verdict").className = told.ok ? "" : "bad";
+  $("violations").replaceChildren(...told.violations.map((each) => Object.assign(document.createElement("li"), { textContent: `${each.kind}: ${each.product_id ?? ""} ${each.detail}` })));
+  draw({ orders: told.orders, money: told.money });
+});
+$("csv").onclick = () => attempt(async () => {
+  const answer = await ask(`sales/${sale}/orders.csv`);
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: `${sale}-orders.csv` });
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+if (token) attempt(enter);

@@ -1,0 +1,297 @@
+//! Every error that a client may get, as `application/problem+json` (RFC 9457).
+//!
+//! `type` is `/problems/<code>`, a page that says what the code means and what to do.
+
+use axum::body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What went wrong, by the contract's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The body is larger than the endpoint takes.
+    BodyTooLarge,
+    /// Shed before any work.
+    Overloaded,
+    /// Not the media type that the endpoint takes.
+    UnsupportedMediaType,
+    /// No session, or one that is not valid.
+    InvalidSession,
+    /// No operator's token, or a wrong one.
+    NotAuthorised,
+    /// Too many requests.
+    RateLimited,
+    /// Malformed.
+    InvalidRequest,
+    /// The body took too long.
+    RequestTimeout,
+    /// `user_id` is not the session's subject.
+    UserMismatch,
+    /// No such sale.
+    UnknownSale,
+    /// The sale has no such product.
+    UnknownProduct,
+    /// No such ticket.
+    UnknownTicket,
+    /// The key was used for something else.
+    IdempotencyKeyReused,
+    /// The sale is over.
+    SaleEnded,
+    /// The sale has not begun.
+    SaleNotStarted,
+    /// The operator has stopped new checkouts.
+    Paused,
+    /// The buyer has what one buyer may have.
+    LimitReached,
+    /// Every unit is confirmed.
+    SoldOut,
+    /// Nothing is free now.
+    AllUnitsHeld,
+    /// Less is free than asked for.
+    NotEnoughUnits,
+    /// A store is away.
+    Unavailable,
+    /// The order is paid.
+    AlreadyConfirmed,
+    /// No more time can be had.
+    NoExtension,
+    /// A sale of that name exists.
+    SaleExists,
+    /// The sale is live.
+    AlreadyLive,
+    /// The order has no money to give back.
+    NotRefundable,
+    /// The webhook is not believed.
+    InvalidWebhook,
+    /// No such address.
+    NotFound,
+    /// The address does not take this method.
+    MethodNotAllowed,
+}
+
+impl Code {
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "body-too-large",
+            Self::Overloaded => "overloaded",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::InvalidSession => "invalid-session",
+            Self::NotAuthorised => "not-authorised",
+            Self::RateLimited => "rate-limited",
+            Self::InvalidRequest => "invalid-request",
+            Self::RequestTimeout => "request-timeout",
+            Self::UserMismatch => "user-mismatch",
+            Self::UnknownSale => "unknown-sale",
+            Self::UnknownProduct => "unknown-product",
+            Self::UnknownTicket => "unknown-ticket",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::SaleEnded => "sale-ended",
+            Self::SaleNotStarted => "sale-not-started",
+            Self::Paused => "paused",
+            Self::LimitReached => "limit-reached",
+            Self::SoldOut => "sold-out",
+            Self::AllUnitsHeld => "all-units-held",
+            Self::NotEnoughUnits => "not-enough-units",
+            Self::Unavailable => "unavailable",
+            Self::AlreadyConfirmed => "already-confirmed",
+            Self::NoExtension => "no-extension",
+            Self::SaleExists => "sale-exists",
+            Self::AlreadyLive => "already-live",
+            Self::NotRefundable => "not-refundable",
+            Self::InvalidWebhook => "invalid-webhook",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest | Self::InvalidWebhook => StatusCode::BAD_REQUEST,
+            Self::InvalidSession | Self::NotAuthorised => StatusCode::UNAUTHORIZED,
+            Self::UserMismatch | Self::SaleNotStarted => StatusCode::FORBIDDEN,
+            Self::UnknownSale | Self::UnknownProduct | Self::UnknownTicket | Self::NotFound => {
+                StatusCode::NOT_FOUND
+            }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::LimitReached
+            | Self::AllUnitsHeld
+            | Self::NotEnoughUnits
+            | Self::AlreadyConfirmed
+            | Self::NoExtension
+            | Self::SaleExists
+            | Self::AlreadyLive
+            | Self::NotRefundable => StatusCode::CONFLICT,
+            Self::SaleEnded | Self::SoldOut => StatusCode::GONE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Overloaded | Self::Paused | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "The request's body is too large",
+            Self::Overloaded => "Too many requests at once",
+            Self::UnsupportedMediaType => "The request's media type is not supported",
+            Self::InvalidSession => "The session is missing or not valid",
+            Self::NotAuthorised => "The operator's token is missing or wrong",
+            Self::RateLimited => "Too many requests",
+            Self::InvalidRequest => "The request is not valid",
+            Self::RequestTimeout => "The request took too long to arrive",
+            Self::UserMismatch => "The session belongs to somebody else",
+            Self::UnknownSale => "There is no such sale",
+            Self::UnknownProduct => "The sale has no such product",
+            Self::UnknownTicket => "There is no such ticket",
+            Self::IdempotencyKeyReused => "The idempotency key was used for something else",
+            Self::SaleEnded => "The sale is over",
+            Self::SaleNotStarted => "The sale has not begun",
+            Self::Paused => "The sale is paused",
+            Self::LimitReached => "You have what one buyer may have",
+            Self::SoldOut => "Sold out",
+            Self::AllUnitsHeld => "All units are held",
+            Self::NotEnoughUnits => "Not enough units are free",
+            Self::Unavailable => "Something we need is away",
+            Self::AlreadyConfirmed => "The order is paid",
+            Self::NoExtension => "The hold cannot be extended",
+            Self::SaleExists => "There is a sale of that name",
+            Self::AlreadyLive => "The sale is live",
+            Self::NotRefundable => "The order cannot be refunded",
+            Self::InvalidWebhook => "The webhook is not believed",
+            Self::NotFound => "There is nothing here",
+            Self::MethodNotAllowed => "This address does not take the method",
+        }
+    }
+}
+
+/// What is wrong with one member of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The member, e.g. `products[0].price.amount`; `body` for the whole.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// What is wrong with `field`.
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
+}
+
+/// An error as it goes to the client.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+    retry_after_s: Option<u64>,
+    members: Map<String, Value>,
+    headers: Vec<(header::HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// With what happened in this very case.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after_s: None, members: Map::new(), headers: Vec::new() }
+    }
+
+    /// The request is malformed: every mistake at once.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.field, one.detail),
+            many => format!("{} members are wrong", many.len()),
+        };
+        let errors = serde_json::to_value(errors).unwrap_or_default();
+        Self::new(Code::InvalidRequest, detail).member("errors", errors)
+    }
+
+    /// With a member of its own.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With `Retry-After`: whole seconds, rounded up, at least 1.
+    #[must_use]
+    pub const fn retry_after_ms(mut self, wait_ms: u64) -> Self {
+        let seconds = wait_ms.div_ceil(1_000);
+        self.retry_after_s = Some(if seconds == 0 { 1 } else { seconds });
+        self
+    }
+
+    /// With another header.
+    #[must_use]
+    pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The answer; `instance` is the path that was asked for.
+    #[must_use]
+    pub fn reply(self, instance: &str) -> Response<Body> {
+        let mut body = self.members;
+        let code = self.code.as_str();
+        body.insert("type".into(), format!("/problems/{code}").into());
+        body.insert("title".into(), self.code.title().into());
+        body.insert("status".into(), self.code.status().as_u16().into());
+        body.insert("detail".into(), self.detail.into());
+        body.insert("code".into(), code.into());
+        body.insert("instance".into(), instance.into());
+        let mut reply = Response::new(Body::from(Value::Object(body).to_string()));
+        *reply.status_mut() = self.code.status();
+        let headers = reply.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(self.code, Code::InvalidSession | Code::NotAuthorised) {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        for (name, value) in self.headers {
+            headers.append(name, value);
+        }
+        reply
+    }
+}
+
+/// What a handler gives.
+pub type Answer = Result<Response<Body>, Problem>;
+
+/// A fault as the client sees it: said, never explained, since what a store says is nobody's business outside.
+#[must_use]
+pub fn fault(fault: &ports::Fault, wait_ms: u64) -> Problem {
+    use ports::Fault;
+    match fault {
+        Fault::Overloaded(_) => {
+            Problem::new(Code::Overloaded, "too much waits already; nothing was done").retry_after_ms(wait_ms)
+        }
+        Fault::Closed(_) => {
+            Problem::new(Code::Unavailable, "the stock is being made ready; try again with the same key")
+                .retry_after_ms(wait_ms)
+        }
+        Fault::Unavailable { .. } | Fault::Damaged { .. } => {
+            tracing::warn!(%fault, "answered 503");
+            Problem::new(Code::Unavailable, "a store does not answer; try again with the same key")
+                .retry_after_ms(wait_ms)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Answers: JSON, HTML, and reading bodies within a limit of size and time.
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use serde::Serialize;
+
+use crate::edge::Edge;
+use crate::problem::{Code, FieldError, Problem};
+
+/// A JSON answer that nobody may keep.
+#[must_use]
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response<Body> {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut reply = Response::new(Body::from(body));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// A page.
+#[must_use]
+pub fn html(status: StatusCode, cache: &'static str, page: String) -> Response<Body> {
+    let mut reply = Response::new(Body::from(page));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(crate::page::CONTENT_SECURITY_POLICY),
+    );
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    reply
+}
+
+/// An answer without a body.
+#[must_use]
+pub fn empty(status: StatusCode) -> Response<Body> {
+    let mut reply = Response::new(Body::empty());
+    *reply.status_mut() = status;
+    reply
+}
+
+/// Sets a header whose value we made.
+pub fn set(reply: &mut Response<Body>, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 where it is larger, 408 where it takes too long, 400 where the connection breaks off.
+pub async fn body<B>(edge: &Edge, body: B, limit: usize) -> Result<Bytes, Problem>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let too_large = || Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"));
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let read = async {
+        let mut body = body;
+        let mut all: Option<Bytes> = None;
+        let mut more = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Problem::new(Code::InvalidRequest, "the body breaks off");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            match &all {
+                // Nearly every body is one frame, and is not copied.
+                None => all = Some(data),
+                Some(first) => {
+                    if more.is_empty() {
+                        more.extend_from_slice(first);
+                    }
+                    more.extend_from_slice(&data);
+                }
+            }
+            if all.as_ref().map_or(0, Bytes::len).max(more.len()) > limit {
+                return Err(too_large());
+            }
+        }
+        Ok(if more.is_empty() { all.unwrap_or_default() } else { more.freeze() })
+    };
+    let timed = tokio::time::timeout(edge.settings.body_timeout, read).await;
+    timed.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout, "the body did not arrive in time")))
+}
+
+/// Whether the body is said to be JSON.
+///
+/// # Errors
+/// 415 otherwise.
+pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let named = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = named.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, "Content-Type must be application/json"))
+}
+
+/// A body that must be empty or `{}`.
+///
+/// # Errors
+/// 400 otherwise.
+pub fn nothing(body: &[u8]) -> Result<(), Problem> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(());
+    }
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body) {
+        Ok(members) if members.is_empty() => Ok(()),
+        Ok(members) => {
+            let unknown = |name: &String| FieldError::new(name.as_str(), "is not a member of this request");
+            Err(Problem::invalid(members.keys().map(unknown).collect()))
+        }
+        Err(error) => {
+            Err(Problem::invalid(vec![FieldError::new("body", format!("must be empty or {{}}: {error}"))]))
+        }
+    }
+}

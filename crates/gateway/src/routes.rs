@@ -1,0 +1,454 @@
+//! From requests to handlers: the three hot routes by hand, everything else through a router.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request as AxumRequest, State};
+use axum::routing::{any, get};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::api::{checkout, order, payment, sale, sessions, status};
+use crate::client_address;
+use crate::edge::Edge;
+use crate::listener::Peer;
+use crate::metrics::{self, Route};
+use crate::page;
+use crate::problem::{Answer, Code, Problem};
+use crate::reply;
+
+const EXPOSED: &str = "Retry-After, Location, Idempotent-Replayed, RateLimit, RateLimit-Policy";
+const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Answers requests of one listener.
+#[derive(Clone)]
+pub struct Routes {
+    edge: Arc<Edge>,
+    rest: Router,
+}
+
+/// The client's address, as a trusted proxy or the connection says.
+#[derive(Clone, Copy, Debug)]
+struct Client(IpAddr);
+
+impl Routes {
+    /// The public listener.
+    #[must_use]
+    pub fn public(edge: Arc<Edge>) -> Self {
+        let mut router = public_routes();
+        if edge.admin_here {
+            router = router.merge(crate::admin::routes());
+        }
+        let guests = edge.guests.clone();
+        let rest = router
+            .method_not_allowed_fallback(unrouted)
+            .fallback(unrouted)
+            .with_state(Arc::clone(&edge))
+            .merge(guests);
+        Self { edge, rest }
+    }
+
+    /// A listener for the operator alone.
+    #[must_use]
+    pub fn admin(edge: Arc<Edge>) -> Self {
+        let rest = crate::admin::routes()
+            .merge(machine_routes())
+            .method_not_allowed_fallback(unrouted)
+            .fallback(unrouted)
+            .with_state(Arc::clone(&edge));
+        Self { edge, rest }
+    }
+
+    /// Answers one request.
+    pub async fn answer(self, request: Request<hyper::body::Incoming>, peer: Peer) -> Response<Body> {
+        let started = self.edge.clock().elapsed();
+        let edge = Arc::clone(&self.edge);
+        let (route, reply) = self.routed(request, peer).await;
+        let took = edge.clock().elapsed().saturating_sub(started);
+        edge.metrics.answered(route, reply.status().as_u16(), took, usize::from(peer.address.port()));
+        reply
+    }
+
+    async fn routed(self, request: Request<hyper::body::Incoming>, peer: Peer) -> (Route, Response<Body>) {
+        let edge = self.edge;
+        let client = client(&edge, &request, peer);
+        let path = request.uri().path();
+        if let Some(sale) = checkout_path(request.method(), path) {
+            let (sale, instance) = (sale.to_owned(), path.to_owned());
+            let (head, body) = request.into_parts();
+            let answer = checkout::checkout(&edge, &sale, client, &head.headers, body).await;
+            return (Route::Checkout, open_to_browsers(finish(&instance, answer)));
+        }
+        if request.method() == Method::GET
+            && let Some(ticket) = path.strip_prefix("/v1/orders/status/")
+            && !ticket.contains('/')
+        {
+            let answer = status::status(&edge, ticket).await;
+            return (Route::Status, open_to_browsers(finish(path, answer)));
+        }
+        let (route, versioned) = (kind(path), path.starts_with("/v1/"));
+        if versioned && request.method() == Method::OPTIONS {
+            return (route, preflight());
+        }
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Client(client));
+        let reply = self.rest.oneshot(request).await.unwrap_or_else(|never| match never {});
+        (route, if versioned { open_to_browsers(reply) } else { reply })
+    }
+}
+
+fn client(edge: &Edge, request: &Request<hyper::body::Incoming>, peer: Peer) -> IpAddr {
+    let forwarded = request.headers().get_all(FORWARDED_FOR);
+    let forwarded = forwarded.iter().filter_map(|value| value.to_str().ok());
+    client_address::client(peer.address.ip(), forwarded, &*edge.trusted)
+}
+
+fn checkout_path<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
+    if method != Method::POST {
+        return None;
+    }
+    let sale = path.strip_prefix("/v1/sales/")?.strip_suffix("/checkout")?;
+    (!sale.contains('/')).then_some(sale)
+}
+
+fn kind(path: &str) -> Route {
+    let begins = |prefix: &str| path.starts_with(prefix);
+    match () {
+        () if begins("/v1/sales/") => Route::Sale,
+        () if begins("/v1/orders/") => Route::Order,
+        () if begins("/v1/payments/") => Route::Webhook,
+        () if begins("/v1/sessions") => Route::Session,
+        () if begins("/admin/") => Route::Admin,
+        () if path == "/"
+            || begins("/s/")
+            || begins("/return")
+            || begins("/assets/")
+            || begins("/console") =>
+        {
+            Route::Page
+        }
+        () => Route::Other,
+    }
+}
+
+/// Lets a handler's answer or problem become a reply.
+#[must_use]
+pub fn finish(path: &str, answer: Answer) -> Response<Body> {
+    answer.unwrap_or_else(|problem| problem.reply(path))
+}
+
+fn open_to_browsers(mut reply: Response<Body>) -> Response<Body> {
+    let headers = reply.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    reply
+}
+
+fn preflight() -> Response<Body> {
+    let mut reply = open_to_browsers(reply::empty(StatusCode::NO_CONTENT));
+    let headers = reply.headers_mut();
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    reply
+}
+
+/// No such address, or not with this method.
+pub async fn unrouted(request: AxumRequest) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    let known = ALLOWED.iter().find(|(pattern, _)| matches_pattern(pattern, &path));
+    let problem = match known {
+        Some((_, methods)) => Problem::new(Code::MethodNotAllowed, format!("this address takes {methods}"))
+            .header(header::ALLOW, HeaderValue::from_static(methods)),
+        None => Problem::new(Code::NotFound, "there is nothing at this address"),
+    };
+    let wants_page = request.headers().get(header::ACCEPT).is_some_and(|accept| {
+        accept
+            .to_str()
+            .is_ok_and(|accept| accept.split(',').any(|media| media.trim().starts_with("text/html")))
+    });
+    if wants_page && problem.code() == Code::NotFound {
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path));
+    }
+    problem.reply(&path)
+}
+
+/// Addresses and the methods that each takes; `{}` stands for one part.
+const ALLOWED: &[(&str, &str)] = &[
+    ("/v1/sales/{}", "GET, HEAD, OPTIONS"),
+    ("/v1/sales/{}/checkout", "POST, OPTIONS"),
+    ("/v1/time", "GET, HEAD, OPTIONS"),
+    ("/v1/sessions", "POST, OPTIONS"),
+    ("/v1/orders/status/{}", "GET, OPTIONS"),
+    ("/v1/orders/status/{}/events", "GET, HEAD, OPTIONS"),
+    ("/v1/orders/{}", "DELETE, OPTIONS"),
+    ("/v1/orders/{}/extend", "POST, OPTIONS"),
+    ("/v1/payments/webhooks/{}", "POST, OPTIONS"),
+    ("/admin/v1/sales", "GET, HEAD, POST"),
+    ("/admin/v1/sales/{}", "GET, HEAD, PATCH"),
+    ("/admin/v1/sales/{}/pause", "POST"),
+    ("/admin/v1/sales/{}/resume", "POST"),
+    ("/admin/v1/sales/{}/end", "POST"),
+    ("/admin/v1/sales/{}/restock", "POST"),
+    ("/admin/v1/sales/{}/message", "POST"),
+    ("/admin/v1/sales/{}/audit", "GET, HEAD"),
+    ("/admin/v1/sales/{}/orders", "GET, HEAD"),
+    ("/admin/v1/sales/{}/orders.csv", "GET, HEAD"),
+    ("/admin/v1/sales/{}/live", "GET, HEAD"),
+    ("/admin/v1/orders/{}", "GET, HEAD"),
+    ("/admin/v1/orders/{}/refund", "POST"),
+    ("/admin/v1/actions", "GET, HEAD"),
+    ("/healthz", "GET, HEAD"),
+    ("/readyz", "GET, HEAD"),
+    ("/metrics", "GET, HEAD"),
+    ("/openapi.json", "GET, HEAD"),
+    ("/", "GET, HEAD"),
+    ("/s/{}", "GET, HEAD"),
+    ("/return", "GET, HEAD"),
+    ("/console", "GET, HEAD"),
+    ("/problems", "GET, HEAD"),
+    ("/problems/{}", "GET, HEAD"),
+    ("/assets/{}", "GET, HEAD"),
+];
+
+fn matches_pattern(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some("{}"), Some(part)) if !part.is_empty() => {}
+            (Some(wanted), Some(part)) if wanted == part => {}
+            _ => return false,
+        }
+    }
+}
+
+type Shared = State<Arc<Edge>>;
+
+fn machine_routes() -> Router<Arc<Edge>> {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics_text))
+        .route("/openapi.json", get(openapi))
+}
+
+fn public_routes() -> Router<Arc<Edge>> {
+    machine_routes()
+        .route("/v1/sales/{sale}", get(sale_document))
+        .route("/v1/time", get(time))
+        .route("/v1/sessions", axum::routing::post(new_session))
+        .route("/v1/orders/status/{ticket}/events", get(events))
+        .route("/v1/orders/{ticket}", axum::routing::delete(cancel))
+        .route("/v1/orders/{ticket}/extend", axum::routing::post(extend))
+        .route("/v1/payments/webhooks/{provider}", axum::routing::post(webhook))
+        .route("/", get(front))
+        .route("/s/{sale}", get(sale_page))
+        .route("/return", get(return_page))
+        .route("/console", get(console))
+        .route("/problems", get(problems))
+        .route("/problems/{code}", get(problem_page))
+        .route("/assets/{name}", get(asset))
+        .route("/favicon.ico", any(no_icon))
+}
+
+async fn no_icon() -> Response<Body> {
+    reply::empty(StatusCode::NO_CONTENT)
+}
+
+async fn sale_document(
+    State(edge): Shared,
+    Path(sale): Path<String>,
+    request: AxumRequest,
+) -> Response<Body> {
+    finish(request.uri().path(), sale::sale(&edge, &sale, request.headers()))
+}
+
+async fn time(State(edge): Shared) -> Response<Body> {
+    reply::json(StatusCode::OK, &json!({ "server_time": edge.now().to_string() }))
+}
+
+async fn new_session(State(edge): Shared, request: AxumRequest) -> Response<Body> {
+    let client = request.extensions().get::<Client>().map_or(IpAddr::from([127, 0, 0, 1]), |client| client.0);
+    let path = request.uri().path().to_owned();
+    finish(&path, sessions::create(&edge, client, request.into_body()).await)
+}
+
+async fn events(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+    finish(request.uri().path(), status::events(edge, &ticket).await)
+}
+
+async fn cancel(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+    finish(request.uri().path(), order::cancel(&edge, &ticket).await)
+}
+
+async fn extend(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+    finish(request.uri().path(), order::extend(&edge, &ticket).await)
+}
+
+async fn webhook(State(edge): Shared, Path(provider): Path<String>, request: AxumRequest) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    finish(head.uri.path(), payment::webhook(&edge, &provider, &head.headers, body).await)
+}
+
+async fn healthz() -> Response<Body> {
+    reply::json(StatusCode::OK, &json!({ "status": "alive" }))
+}
+
+/// Asks every dependency; slow ones count as away.
+async fn readyz(State(edge): Shared) -> Response<Body> {
+    let asked = tokio::time::timeout(Duration::from_secs(2), (edge.probe)()).await;
+    let Ok(found) = asked else {
+        let body = json!({ "status": "unavailable", "degraded": true, "dependencies": {} });
+        return reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
+    };
+    let down = found.iter().any(|each| each.vital && !each.ready) || edge.stop.is_cancelled();
+    let degraded = found.iter().any(|each| !each.ready);
+    let dependencies: serde_json::Map<_, _> = found
+        .iter()
+        .map(|each| (each.name.to_owned(), json!({ "ready": each.ready, "detail": each.detail })))
+        .collect();
+    let status = if down { "unavailable" } else { "ready" };
+    let body = json!({ "status": status, "degraded": degraded, "dependencies": dependencies });
+    let code = if down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    reply::json(code, &body)
+}
+
+async fn metrics_text(State(edge): Shared) -> Response<Body> {
+    let mut reply = Response::new(Body::from(metrics::text(&edge)));
+    let media = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    reply.headers_mut().insert(header::CONTENT_TYPE, media);
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+async fn openapi() -> Response<Body> {
+    let mut reply = Response::new(Body::from(crate::openapi::document()));
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+    reply
+}
+
+/// What a page of a sale may be kept for: as its document.
+const PAGE_CACHE: &str = "public, max-age=1, s-maxage=1, stale-while-revalidate=5, stale-if-error=60";
+
+/// The running or next sale, or a list.
+async fn front(State(edge): Shared) -> Response<Body> {
+    let now = edge.now();
+    let sales = edge.catalog.all();
+    let mut open: Vec<_> = sales.iter().filter(|sale| now < sale.ends_at).collect();
+    open.sort_by_key(|sale| sale.starts_at);
+    if let [only] = open.as_slice() {
+        return reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, only)));
+    }
+    let shown = if open.is_empty() { sales.iter().collect() } else { open };
+    let lines: Vec<_> = shown
+        .into_iter()
+        .map(|sale| page::SaleLine {
+            sale_id: sale.sale_id.to_string(),
+            name: sale.name.clone(),
+            state: sale::state_word(sale::standing(&edge, sale).0).to_owned(),
+            starts_at: sale.starts_at.to_string(),
+        })
+        .collect();
+    reply::html(StatusCode::OK, PAGE_CACHE, page::sales(&lines))
+}
+
+async fn sale_page(State(edge): Shared, Path(sale): Path<String>, request: AxumRequest) -> Response<Body> {
+    match edge.sale(&sale) {
+        Some(sale) => reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, &sale))),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+    }
+}
+
+fn page_sale(edge: &Edge, sale: &domain::sale::Sale) -> page::SaleView {
+    let (state, availability) = sale::standing(edge, sale);
+    let product = |(product, availability): (&domain::product::Product, _)| page::ProductView {
+        product_id: product.product_id.to_string(),
+        name: product.name.clone(),
+        description: product.description.clone(),
+        image_url: product.image_url.clone(),
+        amount: product.price.amount(),
+        currency: product.price.currency.code().to_owned(),
+        compare_at: product.compare_at.map(|money| money.amount()),
+        availability: sale::availability_word(availability),
+        max_per_user: product.max_per_user,
+    };
+    page::SaleView {
+        sale_id: sale.sale_id.to_string(),
+        name: sale.name.clone(),
+        description: sale.description.clone(),
+        message: sale.message.clone(),
+        state: sale::state_word(state),
+        starts_at: sale.starts_at.to_string(),
+        ends_at: sale.ends_at.to_string(),
+        server_time: edge.now().to_string(),
+        products: sale.products.iter().zip(availability).map(product).collect(),
+    }
+}
+
+async fn return_page(
+    State(edge): Shared,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+) -> Response<Body> {
+    let ticket = query.get("ticket").map(String::as_str).unwrap_or_default();
+    let Some(stamp) = edge.ticket(ticket) else {
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::order_unknown());
+    };
+    let Ok(found) = status::look(&edge, &stamp).await else {
+        let detail = page::problem("unavailable").unwrap_or_default();
+        return reply::html(StatusCode::SERVICE_UNAVAILABLE, "no-store", detail);
+    };
+    let document = status::document(&edge, &found);
+    let product = edge
+        .catalog
+        .get(&found.stamp.shard.sale)
+        .and_then(|sale| sale.products.get(found.terms.product.index()).map(|product| product.name.clone()));
+    let view = page::OrderView {
+        ticket: document.queue_ticket_id,
+        status: document.status.to_owned(),
+        phase: document.phase.to_owned(),
+        reason: document.reason.map(str::to_owned),
+        sale_id: document.sale_id,
+        product,
+        quantity: document.quantity,
+        units: document.units,
+        checkout_url: document.checkout_url,
+        hold_expires_at: document.hold_expires_at,
+        terminal: found.terminal,
+        poll_after_ms: document.poll_after_ms,
+    };
+    reply::html(StatusCode::OK, "no-store", page::order(&view))
+}
+
+async fn console() -> Response<Body> {
+    reply::html(StatusCode::OK, "no-store", page::console())
+}
+
+async fn problems() -> Response<Body> {
+    reply::html(StatusCode::OK, "public, max-age=60", page::problems())
+}
+
+async fn problem_page(Path(code): Path<String>, request: AxumRequest) -> Response<Body> {
+    match page::problem(&code) {
+        Some(page) => reply::html(StatusCode::OK, "public, max-age=60", page),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+    }
+}
+
+async fn asset(Path(name): Path<String>, request: AxumRequest) -> Response<Body> {
+    let Some(asset) = page::asset(&name) else {
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path()));
+    };
+    let mut reply = Response::new(Body::from(asset.body));
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    reply
+}

@@ -1,0 +1,114 @@
+//! `tzero serve`, `tzero demo` and `tzero migrate`.
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use domain::id::SaleId;
+use gateway::admin::sale_form;
+use ports::sales::Created;
+use purchase::operate::Operator;
+
+use super::configuration::sources;
+use super::{Environment, Outcome, ServeFlags, block_on, complain, say};
+use crate::config::{Config, sale_file};
+use crate::node::{Node, Plan};
+use crate::role::Role;
+use crate::telemetry;
+use crate::{cli::ConfigFlags, wiring};
+
+/// The sample sale of the demo.
+const SAMPLE: &str = include_str!("../../../../sales/demo.toml");
+/// How long after the start it opens, milliseconds.
+const LEAD_MS: u64 = 20_000;
+
+fn load(flags: &ServeFlags, environment: Environment) -> Result<Config, String> {
+    let named = [
+        ("server.listen", &flags.listen),
+        ("server.admin_listen", &flags.admin_listen),
+        ("server.public_url", &flags.public_url),
+    ];
+    let set = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+    let sources = sources(&flags.config, environment).flags(set);
+    Config::load(sources).map_err(|mistakes| mistakes.to_string())
+}
+
+/// Runs the given roles, all where none is named.
+pub fn serve(roles: &[Role], flags: &ServeFlags, environment: Environment) -> Outcome {
+    let config = load(flags, environment)?;
+    let roles = if roles.is_empty() { Role::ALL.into() } else { roles.iter().copied().collect() };
+    run(Plan { config, roles }, false)
+}
+
+/// Runs everything, with a sample sale.
+pub fn demo(flags: &ServeFlags, environment: Environment) -> Outcome {
+    let config = load(flags, environment)?;
+    run(Plan { config, roles: HashSet::from(Role::ALL) }, true)
+}
+
+/// Brings the stores of the data folder to this version's form.
+pub fn migrate(flags: &ConfigFlags, environment: Environment) -> Outcome {
+    let config = super::configuration::load(flags, environment)?;
+    wiring::migrate(&config)?.iter().for_each(|line| say(line));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(plan: Plan, with_sample: bool) -> Outcome {
+    telemetry::start(&plan.config.log);
+    block_on(async {
+        let node = Node::start(plan).await?;
+        let sample = if with_sample { Some(sample(&node).await?) } else { None };
+        say(&format!("listening on http://{}", node.address));
+        if let Some(sale) = sample {
+            let url = &node.public_url;
+            say(&format!("the sample sale opens in 20 seconds: {url}/s/{sale}"));
+            say(&format!("the operator's console:              {url}/console"));
+        }
+        if let Some(file) = &node.token_file {
+            complain(&format!("the operator's token is in {}", file.display()));
+        }
+        let failure = tokio::select! {
+            asked = asked_to_stop() => asked.err(),
+            failure = node.failure() => Some(failure),
+        };
+        node.stop().await;
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_stop() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cannot = |error: std::io::Error| format!("cannot wait for signals: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: requests under way finish first");
+    Ok(())
+}
+
+/// Creates the sample sale under the next free name; gives the name.
+async fn sample(node: &Node) -> Result<SaleId, String> {
+    let system = node.system.as_ref().ok_or("the demo needs every role")?;
+    let mut body = sale_file::read("sales/demo.toml", SAMPLE).map_err(|mistakes| mistakes.to_string())?;
+    let starts_at = system.stores.clock.now().plus_millis(LEAD_MS);
+    body["starts_at"] = starts_at.to_string().into();
+    let operator = Operator::new(system.stores.clone(), std::sync::Arc::clone(&system.catalog));
+    for number in 1_u32.. {
+        let name = if number == 1 { "demo".to_owned() } else { format!("demo-{number}") };
+        body["sale_id"] = name.into();
+        let sale =
+            sale_form::sale(&body).map_err(|problem| format!("the sample sale is not right: {problem:?}"))?;
+        let id = sale.sale_id.clone();
+        let created = operator.create("demo", sale).await.map_err(|fault| fault.to_string())?;
+        if created == Created::Created {
+            return Ok(id);
+        }
+    }
+    Err("every name for the sample sale is taken".to_owned())
+}
