@@ -141,7 +141,8 @@ impl<'a> Tables<'a> {
     fn count(&self, number: i64, sign: i64) -> rusqlite::Result<()> {
         self.transaction
             .prepare_cached(
-                "UPDATE product_stock SET held = held + ?2 * units.held, sold = sold + ?2 * units.sold FROM \
+                "UPDATE product_stock SET held = product_stock.held + ?2 * units.held, \
+                 sold = product_stock.sold + ?2 * units.sold FROM \
                  (SELECT sale_id, product_no, sum(1 - sold) AS held, sum(sold) AS sold FROM order_unit \
                   WHERE id BETWEEN ?1 * 128 AND ?1 * 128 + 127 GROUP BY sale_id, product_no) AS units \
                  WHERE product_stock.sale_id = units.sale_id AND product_stock.product_no = units.product_no",

@@ -1,1 +1,20 @@
-//! A herd of distinct buyers against a running system: open-loop load, percentiles, outcomes, audit.
+//! The herd: distinct buyers against a running system, over HTTP and nothing else. It knows the HTTP contract, and checks
+//! every answer against it; it shares no code with what it tests.
+//!
+//! Load is open-loop: the instant of each buyer's request is fixed beforehand, and latency counts from that instant, so
+//! that a slow server cannot hide behind a client that waits for it (coordinated omission).
+
+mod answers;
+mod auditor;
+mod buyer;
+mod checks;
+mod client;
+mod clock;
+mod measure;
+mod plan;
+mod report;
+mod run;
+
+pub use plan::{Arrival, Plan, Preset};
+pub use report::Report;
+pub use run::{Progress, RehearsalFault, Watcher, run};

@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod configuration;
+mod rehearse;
 mod sale;
 mod serve;
 
@@ -39,6 +40,8 @@ enum Command {
     /// Creates and steers sales of a running system
     #[command(subcommand)]
     Sale(sale::SaleCommand),
+    /// Sends a herd of buyers against a running system, and audits it
+    Rehearse(Box<rehearse::RehearseFlags>),
     /// Proves that no unit was sold twice and none is lost
     Audit(audit::AuditFlags),
     /// Lists the roles
@@ -125,6 +128,7 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
         Command::Demo(flags) => serve::demo(&flags, environment),
         Command::Serve { roles, flags } => serve::serve(&roles, &flags, environment),
         Command::Sale(command) => sale::run(command, &environment),
+        Command::Rehearse(flags) => rehearse::run(&flags, &environment),
         Command::Audit(flags) => audit::run(&flags, &environment),
         Command::Roles => configuration::roles(),
         Command::Config(command) => configuration::run(command, environment),

@@ -1,0 +1,330 @@
+//! One buyer: presses Buy at their instant, follows the ticket, and does what the dice say.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::answers::{self, Outcome};
+use crate::checks::{Ending, short};
+use crate::client::{Answer, Ask};
+use crate::run::Herd;
+
+/// What a buyer does with a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Pay,
+    DeclineThenPay,
+    Abandon,
+    Cancel,
+    PayLate,
+}
+
+/// A buyer.
+pub(crate) struct Buyer {
+    pub(crate) number: u32,
+    pub(crate) user: String,
+    pub(crate) token: String,
+    pub(crate) address: String,
+    pub(crate) act: Act,
+    pub(crate) double_click: bool,
+    pub(crate) panic_retry: bool,
+    /// A share from 0 to 1 that spreads this buyer's waits.
+    pub(crate) spread: f64,
+}
+
+/// What one checkout gave.
+enum Pressed {
+    Ticket(String),
+    Wait(Duration),
+    Over,
+}
+
+/// Shortest wait between two attempts of somebody who persists.
+const SHORTEST: Duration = Duration::from_millis(200);
+/// Longest wait of somebody who persists: the clever ones do not wait for half a minute.
+const LONGEST: Duration = Duration::from_secs(2);
+
+impl Buyer {
+    /// The whole life of a buyer; `due` is when they press Buy.
+    pub(crate) async fn live(self, herd: Arc<Herd>, due: Duration) {
+        herd.clock.until(due).await;
+        let mut due = due;
+        loop {
+            herd.behind.record(herd.clock.elapsed().saturating_sub(due));
+            let pressed = if self.double_click {
+                let (first, second) = tokio::join!(self.press(&herd, due), self.press(&herd, due));
+                self.same(&herd, first, second)
+            } else {
+                self.press(&herd, due).await
+            };
+            match pressed {
+                Pressed::Ticket(ticket) => return self.follow(&herd, ticket).await,
+                Pressed::Over => return,
+                Pressed::Wait(wait) => {
+                    if herd.is_over() {
+                        return;
+                    }
+                    let wait = wait.clamp(SHORTEST, LONGEST).mul_f64(0.75 + self.spread / 2.0);
+                    due = herd.clock.elapsed() + wait;
+                    herd.clock.until(due).await;
+                }
+            }
+        }
+    }
+
+    /// Two clicks with one key must give one ticket.
+    fn same(&self, herd: &Herd, first: Pressed, second: Pressed) -> Pressed {
+        match (first, second) {
+            (Pressed::Ticket(one), Pressed::Ticket(other)) => {
+                if one != other {
+                    herd.violations.add(format!(
+                        "a double click gave tickets {} and {}",
+                        short(&one),
+                        short(&other)
+                    ));
+                }
+                Pressed::Ticket(one)
+            }
+            (Pressed::Ticket(ticket), _) | (_, Pressed::Ticket(ticket)) => Pressed::Ticket(ticket),
+            (Pressed::Wait(wait), _) | (_, Pressed::Wait(wait)) => Pressed::Wait(wait),
+            (Pressed::Over, Pressed::Over) => Pressed::Over,
+        }
+    }
+
+    async fn checkout(&self, herd: &Herd) -> Result<Answer, String> {
+        let body = json!({
+            "user_id": self.user,
+            "product_id": herd.product,
+            "idempotency_key": format!("rehearsal-{}", self.number),
+        });
+        let ask = Ask::new(Method::POST, &herd.checkout_path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("x-forwarded-for", self.address.clone())
+            .json(&body);
+        herd.sent.fetch_add(1, Ordering::Relaxed);
+        herd.client.ask(&ask).await
+    }
+
+    async fn press(&self, herd: &Herd, due: Duration) -> Pressed {
+        let answer = self.checkout(herd).await;
+        let took = herd.clock.elapsed().saturating_sub(due);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                herd.errors.add(&error);
+                return Pressed::Wait(SHORTEST);
+            }
+        };
+        herd.answered(took);
+        let wait = answer.retry_after().unwrap_or(SHORTEST);
+        match answers::read(&answer) {
+            Err(wrong) => {
+                herd.violations.add(wrong);
+                Pressed::Over
+            }
+            Ok((outcome, named)) => {
+                herd.outcomes.add(&named);
+                match outcome {
+                    Outcome::Accepted { ticket, replayed } => {
+                        herd.accepted_answers.record(took);
+                        herd.accept(replayed);
+                        Pressed::Ticket(ticket)
+                    }
+                    other => {
+                        herd.refused_answers.record(took);
+                        self.refused(herd, &other, wait)
+                    }
+                }
+            }
+        }
+    }
+
+    fn refused(&self, herd: &Herd, outcome: &Outcome, wait: Duration) -> Pressed {
+        match outcome {
+            Outcome::SoldOut => {
+                herd.saw_sold_out();
+                Pressed::Over
+            }
+            Outcome::Held if herd.plan.persist => Pressed::Wait(wait),
+            Outcome::Again => Pressed::Wait(wait),
+            Outcome::Limit => {
+                herd.violations.add(format!("buyer {} reached a limit without having anything", self.number));
+                Pressed::Over
+            }
+            Outcome::Held | Outcome::Refused | Outcome::Accepted { .. } => Pressed::Over,
+        }
+    }
+
+    /// The status of the ticket; `None` where there is no answer.
+    async fn status(&self, herd: &Herd, ticket: &str) -> Option<Value> {
+        let path = format!("/v1/orders/status/{ticket}");
+        let ask = Ask::new(Method::GET, &path).header("x-forwarded-for", self.address.clone());
+        match herd.client.ask(&ask).await {
+            Ok(answer) if answer.status == 200 => Some(answer.json()),
+            Ok(answer) if answer.status == 503 || answer.status == 429 => {
+                herd.outcomes.add(&format!("status {}", answer.status.as_u16()));
+                None
+            }
+            Ok(answer) => {
+                herd.violations.add(format!(
+                    "the status of ticket {} answered {}",
+                    short(ticket),
+                    answer.status
+                ));
+                None
+            }
+            Err(error) => {
+                herd.errors.add(&error);
+                None
+            }
+        }
+    }
+
+    async fn follow(&self, herd: &Herd, ticket: String) {
+        let accepted = herd.clock.elapsed();
+        if self.panic_retry {
+            self.retry(herd, &ticket).await;
+        }
+        let mut acted = false;
+        let mut paid = None;
+        let mut version = 0;
+        loop {
+            let Some(status) = self.status(herd, &ticket).await else {
+                if herd.is_over() {
+                    herd.violations.add(format!("ticket {} has no status at the end", short(&ticket)));
+                    return;
+                }
+                tokio::time::sleep(SHORTEST).await;
+                continue;
+            };
+            let now = status["version"].as_u64().unwrap_or_default();
+            if now < version {
+                herd.violations
+                    .add(format!("the version of ticket {} went from {version} to {now}", short(&ticket)));
+            }
+            version = now;
+            if let Some(url) = status["checkout_url"].as_str()
+                && !acted
+            {
+                acted = true;
+                herd.address_made.record(herd.clock.elapsed().saturating_sub(accepted));
+                paid = self.act(herd, &ticket, url, &status).await;
+            }
+            let phase = status["phase"].as_str().unwrap_or_default();
+            if phase == "confirmed" || phase == "failed" {
+                let refunding = status["reason"] == "refunding";
+                if !refunding {
+                    return self.end(herd, ticket, &status, paid);
+                }
+            }
+            if herd.is_over() {
+                let status = &status["status"];
+                herd.violations.add(format!("ticket {} has not ended: it is {status}", short(&ticket)));
+                return;
+            }
+            let poll = status["poll_after_ms"].as_u64().unwrap_or(500);
+            tokio::time::sleep(Duration::from_millis(poll)).await;
+        }
+    }
+
+    fn end(&self, herd: &Herd, ticket: String, status: &Value, paid: Option<Duration>) {
+        let word = status["status"].as_str().unwrap_or("?").to_owned();
+        if let (Some(paid), "confirmed") = (paid, word.as_str()) {
+            herd.confirmed(herd.clock.elapsed().saturating_sub(paid));
+        }
+        let units = status["units"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+        herd.end(Ending { buyer: self.number, ticket, status: word, units, paid: paid.is_some() });
+    }
+
+    /// The same request again: the same ticket, byte for byte.
+    async fn retry(&self, herd: &Herd, ticket: &str) {
+        let Ok(answer) = self.checkout(herd).await else { return };
+        match answers::read(&answer) {
+            Ok((Outcome::Accepted { ticket: again, replayed }, named)) => {
+                herd.outcomes.add(&named);
+                if again != ticket {
+                    herd.violations.add(format!("a retry gave {} and not {}", short(&again), short(ticket)));
+                }
+                if !replayed {
+                    herd.violations.add(format!("a retry of {} is not marked as a replay", short(ticket)));
+                }
+            }
+            Ok((Outcome::Again, named)) => herd.outcomes.add(&named),
+            Ok((_, named)) => {
+                herd.violations.add(format!("a retry of ticket {} was answered {named}", short(ticket)));
+            }
+            Err(wrong) => herd.violations.add(wrong),
+        }
+    }
+
+    /// Does what the dice say; gives when the payment went through.
+    async fn act(&self, herd: &Herd, ticket: &str, url: &str, status: &Value) -> Option<Duration> {
+        match self.act {
+            Act::Pay => self.pay(herd, url, "pay").await,
+            Act::DeclineThenPay => {
+                self.pay(herd, url, "decline").await;
+                tokio::time::sleep(SHORTEST).await;
+                self.pay(herd, url, "pay").await
+            }
+            Act::Abandon => None,
+            Act::Cancel => {
+                self.cancel(herd, ticket).await;
+                None
+            }
+            Act::PayLate => {
+                let ends =
+                    status["hold_expires_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+                let left = ends.map_or(0, |ends| ends.as_millisecond() - herd.server_now_ms());
+                tokio::time::sleep(Duration::from_millis(left.max(0) as u64)).await;
+                self.pay(herd, url, "pay").await
+            }
+        }
+    }
+
+    async fn cancel(&self, herd: &Herd, ticket: &str) {
+        let path = format!("/v1/orders/{ticket}");
+        let ask = Ask::new(Method::DELETE, &path).header("x-forwarded-for", self.address.clone());
+        match herd.client.ask(&ask).await {
+            Ok(answer) => {
+                let status = answer.status.as_u16();
+                herd.outcomes.add(&format!("cancel {status}"));
+                if ![200, 202, 409, 503].contains(&status) {
+                    herd.violations.add(format!("DELETE of ticket {} answered {status}", short(ticket)));
+                }
+            }
+            Err(error) => herd.errors.add(&error),
+        }
+    }
+
+    /// Goes to the provider's page. `None` where the page was closed.
+    async fn pay(&self, herd: &Herd, url: &str, action: &str) -> Option<Duration> {
+        let path = herd.own_path(url);
+        let form = format!("action={action}");
+        let mut ask =
+            Ask::new(Method::POST, &path).header("content-type", "application/x-www-form-urlencoded");
+        ask.body = form.into();
+        for _ in 0..5 {
+            match herd.client.ask(&ask).await {
+                Ok(answer) => {
+                    let status = answer.status.as_u16();
+                    herd.outcomes.add(&format!("{action} {status}"));
+                    match status {
+                        303 => return (action == "pay").then(|| herd.clock.elapsed()),
+                        410 => return None,
+                        503 => {}
+                        other => {
+                            herd.violations.add(format!("the payment page answered {other}"));
+                            return None;
+                        }
+                    }
+                }
+                Err(error) => herd.errors.add(&error),
+            }
+            tokio::time::sleep(SHORTEST).await;
+        }
+        None
+    }
+}

@@ -1,0 +1,161 @@
+//! What is rehearsed.
+
+use serde::Serialize;
+
+/// When buyers press Buy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// All at T-zero.
+    TZero,
+    /// Evenly from T-zero on.
+    Ramp {
+        /// Until the last one, milliseconds.
+        over_ms: u64,
+    },
+}
+
+/// A rehearsal. Shares are from 0 to 1.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The system, e.g. `http://127.0.0.1:8080`.
+    pub base_url: String,
+    /// Where its operator's endpoints are; the same where `None`.
+    pub admin_url: Option<String>,
+    /// The operator's token: needed to make a sale of its own, and for audits.
+    #[serde(skip)]
+    pub admin_token: Option<String>,
+    /// An existing sale; a new one is made where `None`.
+    pub sale: Option<String>,
+    /// Units of the new sale.
+    pub stock: u32,
+    /// Units that one buyer of the new sale may have.
+    pub max_per_user: u8,
+    /// Hold of the new sale, milliseconds.
+    pub hold_ms: u64,
+    /// Distinct buyers.
+    pub buyers: u32,
+    /// When they press Buy.
+    pub arrival: Arrival,
+    /// Share who click twice at once.
+    pub double_click: f64,
+    /// Share who, having their ticket, send the same request again as if its answer had been lost.
+    pub panic_retry: f64,
+    /// Of those with a ticket: share who let the payment be declined first, and then pay.
+    pub decline: f64,
+    /// Share who do nothing more.
+    pub abandon: f64,
+    /// Share who give up.
+    pub cancel: f64,
+    /// Share who go to pay when the hold has just ended.
+    pub late: f64,
+    /// Whether buyers who find everything held try again until it is sold out.
+    pub persist: bool,
+    /// Connections at once.
+    pub connections: u32,
+    /// Source addresses 127.0.0.1, 127.0.0.2, … to connect from, where the system is on loopback.
+    pub source_addresses: u8,
+    /// From the creation of the sale to T-zero, milliseconds.
+    pub lead_ms: u64,
+    /// The whole run after T-zero, milliseconds.
+    pub limit_ms: u64,
+    /// Where chances begin.
+    pub seed: u64,
+}
+
+/// A rehearsal that is ready to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// A few seconds: 50 units, 1,000 buyers.
+    Quick,
+    /// A drop: 1,000 units, 100,000 buyers who all click twice, a tenth of the winners abandon.
+    Drop,
+    /// One unit, 1,000 buyers, holds that lapse.
+    LastUnit,
+}
+
+impl Plan {
+    /// A preset against a system.
+    #[must_use]
+    pub fn preset(preset: Preset, base_url: &str) -> Self {
+        let quick = Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            admin_url: None,
+            admin_token: None,
+            sale: None,
+            stock: 50,
+            max_per_user: 1,
+            hold_ms: 2_000,
+            buyers: 1_000,
+            arrival: Arrival::TZero,
+            double_click: 0.2,
+            panic_retry: 0.2,
+            decline: 0.1,
+            abandon: 0.1,
+            cancel: 0.05,
+            late: 0.05,
+            persist: true,
+            connections: 256,
+            source_addresses: 1,
+            lead_ms: 1_500,
+            limit_ms: 60_000,
+            seed: 1,
+        };
+        match preset {
+            Preset::Quick => quick,
+            Preset::Drop => Self {
+                stock: 1_000,
+                buyers: 100_000,
+                double_click: 1.0,
+                panic_retry: 0.05,
+                abandon: 0.1,
+                connections: 2_000,
+                limit_ms: 300_000,
+                ..quick
+            },
+            Preset::LastUnit => Self {
+                stock: 1,
+                decline: 0.2,
+                abandon: 0.5,
+                cancel: 0.1,
+                late: 0.1,
+                limit_ms: 120_000,
+                ..quick
+            },
+        }
+    }
+
+    /// What is wrong with the plan, in words.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let shares = [
+            ("double-click", self.double_click),
+            ("panic-retry", self.panic_retry),
+            ("decline", self.decline),
+            ("abandon", self.abandon),
+            ("cancel", self.cancel),
+            ("late", self.late),
+        ];
+        for (name, share) in shares {
+            if !(0.0..=1.0).contains(&share) {
+                mistakes.push(format!("{name} must be a share from 0 to 1, and not {share}"));
+            }
+        }
+        if self.decline + self.abandon + self.cancel + self.late > 1.0 {
+            mistakes.push("decline, abandon, cancel and late together must not be more than 1".to_owned());
+        }
+        if self.buyers == 0 || self.connections == 0 {
+            mistakes.push("there must be at least one buyer and one connection".to_owned());
+        }
+        if !self.base_url.starts_with("http://") {
+            mistakes
+                .push(format!("the system's address must begin with http://, and not be {}", self.base_url));
+        }
+        if self.sale.is_none() && self.admin_token.is_none() {
+            mistakes
+                .push("making a sale needs the operator's token; name an existing sale otherwise".to_owned());
+        }
+        mistakes
+    }
+}

@@ -1,0 +1,475 @@
+//! A run: sessions, the sale, T-zero, the herd, and what is left when it is over.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use http::Method;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::auditor::Auditor;
+use crate::buyer::{Act, Buyer};
+use crate::checks::{self, Ending, Violations};
+use crate::client::{Ask, Client};
+use crate::clock::Clock;
+use crate::measure::{Counts, Timing};
+use crate::plan::{Arrival, Plan};
+use crate::report::Report;
+
+/// Samples of the server's clock; the one with the shortest round trip counts.
+const SAMPLES: u32 = 7;
+/// From here to T-zero of a sale that runs already.
+const SOON: Duration = Duration::from_millis(1_000);
+const TICK: Duration = Duration::from_millis(250);
+
+/// Why there was no rehearsal.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RehearsalFault(pub String);
+
+/// Where a run stands.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: &'static str,
+    /// How much of it.
+    pub done: u64,
+    /// Of how much.
+    pub total: u64,
+    /// Checkouts answered.
+    pub answered: u64,
+    /// Tickets given.
+    pub accepted: u64,
+    /// Orders confirmed.
+    pub confirmed: u64,
+}
+
+/// Is told about the progress of a run.
+pub trait Watcher: Send + Sync {
+    /// About four times a second.
+    fn progress(&self, progress: &Progress);
+}
+
+/// What all buyers share.
+pub(crate) struct Herd {
+    pub(crate) plan: Plan,
+    pub(crate) client: Arc<Client>,
+    pub(crate) clock: Clock,
+    pub(crate) product: String,
+    pub(crate) checkout_path: String,
+    pub(crate) sent: AtomicU64,
+    pub(crate) outcomes: Counts,
+    pub(crate) errors: Counts,
+    pub(crate) violations: Violations,
+    pub(crate) all_answers: Timing,
+    pub(crate) accepted_answers: Timing,
+    pub(crate) refused_answers: Timing,
+    pub(crate) address_made: Timing,
+    pub(crate) confirmation: Timing,
+    pub(crate) behind: Timing,
+    base_url: String,
+    offset_ms: i64,
+    over: Duration,
+    t_zero: Duration,
+    answers: AtomicU64,
+    per_second: Mutex<BTreeMap<u64, u64>>,
+    accepted: AtomicU64,
+    confirmations: AtomicU64,
+    /// Milliseconds after T-zero; -1 while nobody saw it.
+    sold_out_ms: AtomicI64,
+    endings: Mutex<Vec<Ending>>,
+}
+
+impl Herd {
+    pub(crate) fn is_over(&self) -> bool {
+        self.clock.elapsed() > self.over
+    }
+
+    pub(crate) fn server_now_ms(&self) -> i64 {
+        Clock::wall_ms() + self.offset_ms
+    }
+
+    pub(crate) fn answered(&self, took: Duration) {
+        self.all_answers.record(took);
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        let second = self.clock.elapsed().saturating_sub(self.t_zero).as_secs();
+        *self.per_second.lock().unwrap_or_else(PoisonError::into_inner).entry(second).or_default() += 1;
+    }
+
+    pub(crate) fn accept(&self, replayed: bool) {
+        if replayed {
+            return;
+        }
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        if self.sold_out_ms.load(Ordering::Relaxed) >= 0 && self.plan.sale.is_none() {
+            // Requests cross on their way: only what came well after the proof breaks it.
+            let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
+            if since - self.sold_out_ms.load(Ordering::Relaxed) > 2_000 {
+                self.violations.add("a unit was given out although sold-out had been answered");
+            }
+        }
+    }
+
+    pub(crate) fn saw_sold_out(&self) {
+        let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
+        // Somebody may have been first: then theirs counts.
+        let _ = self.sold_out_ms.compare_exchange(-1, since, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn confirmed(&self, took: Duration) {
+        self.confirmation.record(took);
+        self.confirmations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end(&self, ending: Ending) {
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
+    }
+
+    /// The path of an address of the system under test.
+    pub(crate) fn own_path(&self, url: &str) -> String {
+        url.strip_prefix(&self.base_url).map_or_else(
+            || {
+                let rest =
+                    url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
+                rest.find('/').map_or_else(|| "/".to_owned(), |at| rest[at..].to_owned())
+            },
+            str::to_owned,
+        )
+    }
+}
+
+/// Rehearses.
+///
+/// # Errors
+/// Why it could not begin. What was wrong with the system is in the report.
+pub async fn run(
+    plan: Plan,
+    watcher: &dyn Watcher,
+    stop: CancellationToken,
+) -> Result<Report, RehearsalFault> {
+    let mistakes = plan.mistakes();
+    if !mistakes.is_empty() {
+        return Err(RehearsalFault(mistakes.join("\n")));
+    }
+    let client =
+        Client::new(&plan.base_url, plan.connections, plan.source_addresses).await.map_err(RehearsalFault)?;
+    let client = Arc::new(client);
+    let clock = Clock::start();
+    let offset_ms = offset(&client, &clock).await.map_err(RehearsalFault)?;
+    let buyers = sessions(&plan, &client, watcher).await.map_err(RehearsalFault)?;
+    client.warm(plan.connections.min(plan.buyers)).await.map_err(RehearsalFault)?;
+    let sale = sale(&plan, &client, offset_ms).await.map_err(RehearsalFault)?;
+    let starts_ms = sale.starts_ms - (Clock::wall_ms() + offset_ms);
+    let t_zero = clock.elapsed() + if starts_ms > 0 { Duration::from_millis(starts_ms as u64) } else { SOON };
+    let herd = Arc::new(Herd {
+        client: Arc::clone(&client),
+        clock,
+        product: sale.product.clone(),
+        checkout_path: format!("/v1/sales/{}/checkout", sale.id),
+        sent: AtomicU64::new(0),
+        outcomes: Counts::default(),
+        errors: Counts::default(),
+        violations: Violations::default(),
+        all_answers: Timing::new(),
+        accepted_answers: Timing::new(),
+        refused_answers: Timing::new(),
+        address_made: Timing::new(),
+        confirmation: Timing::new(),
+        behind: Timing::new(),
+        base_url: plan.base_url.clone(),
+        offset_ms,
+        over: t_zero + Duration::from_millis(plan.limit_ms),
+        t_zero,
+        answers: AtomicU64::new(0),
+        per_second: Mutex::default(),
+        accepted: AtomicU64::new(0),
+        confirmations: AtomicU64::new(0),
+        sold_out_ms: AtomicI64::new(-1),
+        endings: Mutex::default(),
+        plan,
+    });
+    let auditor = auditor(&herd, &sale).await.map_err(RehearsalFault)?;
+    let audits = drive(&herd, buyers, auditor.as_ref(), watcher, &stop).await;
+    Ok(finish(&herd, &sale, auditor.as_ref(), audits).await)
+}
+
+/// The sale that is rehearsed.
+struct Target {
+    id: String,
+    product: String,
+    starts_ms: i64,
+    stock: Option<u64>,
+    max_per_user: u64,
+}
+
+/// By how much the server's clock is ahead of ours, milliseconds.
+async fn offset(client: &Client, clock: &Clock) -> Result<i64, String> {
+    let mut best = (Duration::MAX, 0);
+    for _ in 0..SAMPLES {
+        let sent = clock.elapsed();
+        let answer = client.ask(&Ask::new(Method::GET, "/v1/time")).await?;
+        let trip = clock.elapsed().saturating_sub(sent);
+        let told = answer.json()["server_time"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let told = told.ok_or("/v1/time has no server_time")?.as_millisecond();
+        if trip < best.0 {
+            best = (trip, told + trip.as_millis() as i64 / 2 - Clock::wall_ms());
+        }
+    }
+    Ok(best.1)
+}
+
+/// A client's address of its own, out of 10.0.0.0/8.
+fn address(number: u32) -> String {
+    let [_, b, c, d] = (number + 1).to_be_bytes();
+    format!("10.{b}.{c}.{d}")
+}
+
+fn act(plan: &Plan, chance: f64) -> Act {
+    let mut left = chance;
+    for (share, act) in [
+        (plan.decline, Act::DeclineThenPay),
+        (plan.abandon, Act::Abandon),
+        (plan.cancel, Act::Cancel),
+        (plan.late, Act::PayLate),
+    ] {
+        if left < share {
+            return act;
+        }
+        left -= share;
+    }
+    Act::Pay
+}
+
+async fn sessions(plan: &Plan, client: &Client, watcher: &dyn Watcher) -> Result<Vec<Buyer>, String> {
+    let mut random = StdRng::seed_from_u64(plan.seed);
+    let dice: Vec<[f64; 4]> = (0..plan.buyers).map(|_| std::array::from_fn(|_| random.random())).collect();
+    let mut buyers = Vec::with_capacity(plan.buyers as usize);
+    let made = futures::stream::iter(0..plan.buyers).map(|number| async move {
+        let address = address(number);
+        let ask = Ask::new(Method::POST, "/v1/sessions").header("x-forwarded-for", address.clone());
+        let answer = client.ask(&ask).await?;
+        if answer.status != 201 {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            return Err(format!("POST /v1/sessions answered {}: {body}", answer.status));
+        }
+        Ok((number, address, answer.json()))
+    });
+    let mut made = made.buffer_unordered(plan.connections.min(256) as usize);
+    while let Some(session) = made.next().await {
+        let (number, address, session) = session?;
+        let text = |name: &str| session[name].as_str().map(str::to_owned);
+        let (Some(user), Some(token)) = (text("user_id"), text("session_token")) else {
+            return Err("POST /v1/sessions gave no user_id or session_token".to_owned());
+        };
+        let [first, second, third, spread] = dice[number as usize];
+        buyers.push(Buyer {
+            number,
+            user,
+            token,
+            address,
+            act: act(plan, first),
+            double_click: second < plan.double_click,
+            panic_retry: third < plan.panic_retry,
+            spread,
+        });
+        if buyers.len().is_multiple_of(500) {
+            let (done, total) = (buyers.len() as u64, u64::from(plan.buyers));
+            watcher.progress(&Progress {
+                phase: "sessions",
+                done,
+                total,
+                answered: 0,
+                accepted: 0,
+                confirmed: 0,
+            });
+        }
+    }
+    Ok(buyers)
+}
+
+async fn sale(plan: &Plan, client: &Client, offset_ms: i64) -> Result<Target, String> {
+    let id = match &plan.sale {
+        Some(id) => id.clone(),
+        None => create(plan, client, offset_ms).await?,
+    };
+    let path = format!("/v1/sales/{id}");
+    let answer = client.ask(&Ask::new(Method::GET, &path)).await?;
+    if answer.status != 200 {
+        return Err(format!("there is no sale {id}: GET {path} answered {}", answer.status));
+    }
+    let sale = answer.json();
+    let product = &sale["products"][0];
+    let starts = sale["starts_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    Ok(Target {
+        product: product["product_id"].as_str().ok_or("the sale has no product")?.to_owned(),
+        starts_ms: starts.ok_or("the sale has no starts_at")?.as_millisecond(),
+        stock: plan.sale.is_none().then_some(u64::from(plan.stock)),
+        max_per_user: product["max_per_user"].as_u64().unwrap_or(1),
+        id,
+    })
+}
+
+async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, String> {
+    let now = Clock::wall_ms() + offset_ms;
+    let id = format!("rehearsal-{now}");
+    let starts =
+        jiff::Timestamp::from_millisecond(now + plan.lead_ms as i64).map_err(|error| error.to_string())?;
+    let body = json!({
+        "sale_id": id,
+        "name": "Rehearsal",
+        "starts_at": starts.to_string(),
+        "hold_ms": plan.hold_ms,
+        "products": [{
+            "product_id": "unit", "name": "A unit", "price": { "amount": "10.00", "currency": "EUR" },
+            "stock": plan.stock, "max_per_user": plan.max_per_user,
+        }],
+    });
+    let admin = admin(plan, client).await?;
+    let token = plan.admin_token.clone().unwrap_or_default();
+    let ask = Ask::new(Method::POST, "/admin/v1/sales")
+        .header("authorization", format!("Bearer {token}"))
+        .json(&body);
+    let answer = match &admin {
+        Some(admin) => admin.ask(&ask).await?,
+        None => client.ask(&ask).await?,
+    };
+    if answer.status == 201 {
+        return Ok(id);
+    }
+    Err(format!("the sale was not created: {} {}", answer.status, String::from_utf8_lossy(&answer.body)))
+}
+
+/// A client of the operator's listener, where it is another one.
+async fn admin(plan: &Plan, _client: &Client) -> Result<Option<Client>, String> {
+    match &plan.admin_url {
+        Some(url) => Client::new(url, 4, 1).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn auditor(herd: &Arc<Herd>, sale: &Target) -> Result<Option<Auditor>, String> {
+    let Some(token) = herd.plan.admin_token.clone() else { return Ok(None) };
+    // A pool of its own: the herd must not keep the auditor waiting.
+    let url = herd.plan.admin_url.as_deref().unwrap_or(&herd.plan.base_url);
+    let client = Arc::new(Client::new(url, 2, 1).await?);
+    Ok(Some(Auditor { client, token, path: format!("/admin/v1/sales/{}/audit", sale.id) }))
+}
+
+/// Lets every buyer live; gives how many audits there were meanwhile.
+async fn drive(
+    herd: &Arc<Herd>,
+    buyers: Vec<Buyer>,
+    auditor: Option<&Auditor>,
+    watcher: &dyn Watcher,
+    stop: &CancellationToken,
+) -> u64 {
+    let total = buyers.len() as u64;
+    let mut living = JoinSet::new();
+    for buyer in buyers {
+        let due = match herd.plan.arrival {
+            Arrival::TZero => herd.t_zero,
+            Arrival::Ramp { over_ms } => {
+                herd.t_zero + Duration::from_micros(over_ms * 1_000 * u64::from(buyer.number) / total)
+            }
+        };
+        living.spawn(buyer.live(Arc::clone(herd), due));
+    }
+    let over = CancellationToken::new();
+    let watching = async {
+        match auditor {
+            Some(auditor) => auditor.watch(&herd.violations, &over).await,
+            None => 0,
+        }
+    };
+    let living = async {
+        let mut done = 0;
+        let mut tick = tokio::time::interval(TICK);
+        while !living.is_empty() {
+            tokio::select! {
+                Some(ended) = living.join_next() => {
+                    done += 1;
+                    if ended.is_err() {
+                        herd.violations.add("a buyer ended in a panic");
+                    }
+                }
+                _ = tick.tick() => watcher.progress(&progress(herd, done, total)),
+                () = stop.cancelled() => {
+                    herd.violations.add("stopped before its end");
+                    living.abort_all();
+                    break;
+                }
+            }
+        }
+        watcher.progress(&progress(herd, done, total));
+        over.cancel();
+    };
+    tokio::join!(watching, living).0
+}
+
+fn progress(herd: &Herd, done: u64, total: u64) -> Progress {
+    let phase = if herd.clock.elapsed() < herd.t_zero { "waiting for T-zero" } else { "buyers" };
+    Progress {
+        phase,
+        done,
+        total,
+        answered: herd.answers.load(Ordering::Relaxed),
+        accepted: herd.accepted.load(Ordering::Relaxed),
+        confirmed: herd.confirmations.load(Ordering::Relaxed),
+    }
+}
+
+async fn finish(herd: &Herd, sale: &Target, auditor: Option<&Auditor>, audits: u64) -> Report {
+    let seconds = herd.clock.elapsed().saturating_sub(herd.t_zero).as_secs_f64();
+    let audit = match auditor {
+        Some(auditor) => auditor.last(&herd.violations).await,
+        None => Value::Null,
+    };
+    let endings = herd.endings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let told = audit["products"][0]["stock"].as_u64();
+    let stock = sale.stock.or(told).unwrap_or(u64::MAX);
+    checks::endings(&endings, stock, sale.max_per_user, &herd.violations);
+    let sold = endings
+        .iter()
+        .filter(|ending| ending.status == "confirmed")
+        .map(|ending| ending.units.len() as u64)
+        .sum();
+    if sale.stock.is_some() && auditor.is_some() && audit["products"][0]["sold"].as_u64() != Some(sold) {
+        let said = &audit["products"][0]["sold"];
+        herd.violations.add(format!("buyers saw {sold} units confirmed, the audit says {said}"));
+    }
+    if herd.accepted.load(Ordering::Relaxed) == 0 {
+        herd.violations.add("nobody was accepted: nothing was rehearsed");
+    }
+    let mut ended = BTreeMap::new();
+    endings.iter().for_each(|ending| *ended.entry(ending.status.clone()).or_default() += 1);
+    let sold_out_ms = herd.sold_out_ms.load(Ordering::Relaxed);
+    let peak = herd.per_second.lock().unwrap_or_else(PoisonError::into_inner).values().copied().max();
+    Report {
+        plan: herd.plan.clone(),
+        sale_id: sale.id.clone(),
+        seconds,
+        sent: herd.sent.load(Ordering::Relaxed),
+        peak_answers_per_s: peak.unwrap_or_default(),
+        outcomes: herd.outcomes.all(),
+        errors: herd.errors.all(),
+        endings: ended,
+        answers: herd.all_answers.percentiles(),
+        accepted: herd.accepted_answers.percentiles(),
+        refused: herd.refused_answers.percentiles(),
+        payment_address: herd.address_made.percentiles(),
+        confirmation: herd.confirmation.percentiles(),
+        herd_behind: herd.behind.percentiles(),
+        sold,
+        stock: if stock == u64::MAX { 0 } else { stock },
+        sold_out_after_s: (sold_out_ms >= 0).then_some(sold_out_ms as f64 / 1_000.0),
+        audits,
+        audit,
+        violations: herd.violations.all(),
+    }
+}

@@ -1,0 +1,176 @@
+//! `tzero rehearse`: a herd of buyers against a running system.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use rehearsal::{Arrival, Plan, Preset, Progress, Watcher};
+use tokio_util::sync::CancellationToken;
+
+use super::client::token;
+use super::{Environment, Outcome, ServerFlags, block_on, complain, say};
+
+/// A rehearsal that is ready to run.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PresetName {
+    /// A few seconds: 50 units, 1,000 buyers
+    Quick,
+    /// 1,000 units, 100,000 buyers who all click twice
+    Drop,
+    /// One unit, 1,000 buyers, holds that lapse
+    LastUnit,
+}
+
+/// What to rehearse. Flags override the preset.
+#[derive(Debug, Args)]
+pub struct RehearseFlags {
+    /// A rehearsal that is ready to run
+    #[arg(long, value_enum, default_value = "quick")]
+    preset: PresetName,
+    /// An existing sale; a new one is made by default
+    #[arg(long)]
+    sale: Option<String>,
+    /// Units of the new sale
+    #[arg(long)]
+    stock: Option<u32>,
+    /// Distinct buyers
+    #[arg(long)]
+    buyers: Option<u32>,
+    /// Units that one buyer of the new sale may have
+    #[arg(long)]
+    max_per_user: Option<u8>,
+    /// Hold of the new sale, milliseconds
+    #[arg(long)]
+    hold_ms: Option<u64>,
+    /// Buyers come evenly over this time instead of all at T-zero, milliseconds
+    #[arg(long)]
+    ramp_ms: Option<u64>,
+    /// Share of buyers who click twice, from 0 to 1
+    #[arg(long)]
+    double_click: Option<f64>,
+    /// Share who send the same request again when they have their ticket
+    #[arg(long)]
+    panic_retry: Option<f64>,
+    /// Share of ticket holders whose payment is declined first
+    #[arg(long)]
+    decline: Option<f64>,
+    /// Share of ticket holders who do nothing more
+    #[arg(long)]
+    abandon: Option<f64>,
+    /// Share of ticket holders who give up
+    #[arg(long)]
+    cancel: Option<f64>,
+    /// Share of ticket holders who pay when the hold has just ended
+    #[arg(long)]
+    late: Option<f64>,
+    /// Buyers who find everything held do not try again
+    #[arg(long)]
+    no_persist: bool,
+    /// Connections at once
+    #[arg(long)]
+    connections: Option<u32>,
+    /// Connect from 127.0.0.1 to 127.0.0.N
+    #[arg(long, value_name = "N")]
+    source_addresses: Option<u8>,
+    /// Longest run after T-zero, milliseconds
+    #[arg(long)]
+    limit_ms: Option<u64>,
+    /// Where chances begin: the same seed gives the same herd
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where the operator's endpoints are, if not at --url
+    #[arg(long, value_name = "URL")]
+    admin_url: Option<String>,
+    /// Writes the report as JSON into this file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+fn set<T>(member: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *member = value;
+    }
+}
+
+fn plan(flags: &RehearseFlags, environment: &Environment) -> Plan {
+    let preset = match flags.preset {
+        PresetName::Quick => Preset::Quick,
+        PresetName::Drop => Preset::Drop,
+        PresetName::LastUnit => Preset::LastUnit,
+    };
+    let mut plan = Plan::preset(preset, &flags.server.url);
+    plan.admin_url.clone_from(&flags.admin_url);
+    plan.admin_token = token(&flags.server.data, environment);
+    plan.sale.clone_from(&flags.sale);
+    set(&mut plan.stock, flags.stock);
+    set(&mut plan.buyers, flags.buyers);
+    set(&mut plan.max_per_user, flags.max_per_user);
+    set(&mut plan.hold_ms, flags.hold_ms);
+    set(&mut plan.arrival, flags.ramp_ms.map(|over_ms| Arrival::Ramp { over_ms }));
+    set(&mut plan.double_click, flags.double_click);
+    set(&mut plan.panic_retry, flags.panic_retry);
+    set(&mut plan.decline, flags.decline);
+    set(&mut plan.abandon, flags.abandon);
+    set(&mut plan.cancel, flags.cancel);
+    set(&mut plan.late, flags.late);
+    set(&mut plan.connections, flags.connections);
+    set(&mut plan.source_addresses, flags.source_addresses);
+    set(&mut plan.limit_ms, flags.limit_ms);
+    set(&mut plan.seed, flags.seed);
+    plan.persist &= !flags.no_persist;
+    plan
+}
+
+/// Shows progress on standard error, where that is a terminal.
+struct Bar(ProgressBar);
+
+impl Watcher for Bar {
+    fn progress(&self, progress: &Progress) {
+        self.0.set_length(progress.total);
+        self.0.set_position(progress.done);
+        self.0.set_message(format!(
+            "{}; answered {}, tickets {}, confirmed {}",
+            progress.phase, progress.answered, progress.accepted, progress.confirmed
+        ));
+    }
+}
+
+/// Runs `tzero rehearse`: success only without a violation.
+pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
+    let plan = plan(flags, environment);
+    let bar = ProgressBar::new(u64::from(plan.buyers));
+    if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
+    let watcher = Bar(bar);
+    let stop = CancellationToken::new();
+    let report = block_on(async {
+        let running = rehearsal::run(plan, &watcher, stop.clone());
+        let mut running = std::pin::pin!(running);
+        let ended = tokio::select! {
+            ended = &mut running => ended,
+            _ = tokio::signal::ctrl_c() => {
+                stop.cancel();
+                running.await
+            }
+        };
+        ended.map_err(|fault| fault.to_string())
+    });
+    watcher.0.finish_and_clear();
+    let report = report?;
+    say(&report.text());
+    if let Some(file) = &flags.report {
+        let text = format!("{:#}\n", report.to_json());
+        std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    if report.violations.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    complain("the rehearsal found violations");
+    Ok(ExitCode::FAILURE)
+}
