@@ -13,6 +13,7 @@ pub mod metrics;
 pub mod openapi;
 mod openapi_operations;
 pub mod page;
+mod pages;
 pub mod problem;
 pub mod reply;
 pub mod routes;

@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod measure;
 mod plan;
+mod prepare;
 mod report;
 mod run;
 

@@ -81,20 +81,7 @@ impl Report {
             "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
             "milliseconds", "count", "p50", "p90", "p99", "p99.9", "max"
         ));
-        let timings = [
-            ("answers to checkouts", &self.answers),
-            ("  202", &self.accepted),
-            ("  refusals", &self.refused),
-            ("202 to payment address (polled)", &self.payment_address),
-            ("payment to confirmation (polled)", &self.confirmation),
-            ("the herd behind its own schedule", &self.herd_behind),
-        ];
-        for (name, p) in timings {
-            lines.push(format!(
-                "{name:<34} {:>9} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
-                p.count, p.p50_ms, p.p90_ms, p.p99_ms, p.p999_ms, p.max_ms
-            ));
-        }
+        lines.extend(self.timing_lines());
         for (title, counts) in
             [("answers", &self.outcomes), ("tickets ended", &self.endings), ("no answer", &self.errors)]
         {
@@ -123,5 +110,22 @@ impl Report {
             lines.extend(self.violations.iter().map(|violation| format!("  {violation}")));
         }
         lines.join("\n")
+    }
+
+    fn timing_lines(&self) -> impl Iterator<Item = String> {
+        let timings = [
+            ("answers to checkouts", &self.answers),
+            ("  202", &self.accepted),
+            ("  refusals", &self.refused),
+            ("202 to payment address (polled)", &self.payment_address),
+            ("payment to confirmation (polled)", &self.confirmation),
+            ("the herd behind its own schedule", &self.herd_behind),
+        ];
+        timings.into_iter().map(|(name, p)| {
+            format!(
+                "{name:<34} {:>9} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
+                p.count, p.p50_ms, p.p90_ms, p.p99_ms, p.p999_ms, p.max_ms
+            )
+        })
     }
 }

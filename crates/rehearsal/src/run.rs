@@ -5,25 +5,20 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt;
-use http::Method;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::auditor::Auditor;
-use crate::buyer::{Act, Buyer};
+use crate::buyer::Buyer;
 use crate::checks::{self, Ending, Violations};
-use crate::client::{Ask, Client};
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::measure::{Counts, Timing};
 use crate::plan::{Arrival, Plan};
+use crate::prepare::{self, Target};
 use crate::report::Report;
 
-/// Samples of the server's clock; the one with the shortest round trip counts.
-const SAMPLES: u32 = 7;
 /// From here to T-zero of a sale that runs already.
 const SOON: Duration = Duration::from_millis(1_000);
 const TICK: Duration = Duration::from_millis(250);
@@ -161,10 +156,10 @@ pub async fn run(
         Client::new(&plan.base_url, plan.connections, plan.source_addresses).await.map_err(RehearsalFault)?;
     let client = Arc::new(client);
     let clock = Clock::start();
-    let offset_ms = offset(&client, &clock).await.map_err(RehearsalFault)?;
-    let buyers = sessions(&plan, &client, watcher).await.map_err(RehearsalFault)?;
+    let offset_ms = prepare::offset(&client, &clock).await.map_err(RehearsalFault)?;
+    let buyers = prepare::sessions(&plan, &client, watcher).await.map_err(RehearsalFault)?;
     client.warm(plan.connections.min(plan.buyers)).await.map_err(RehearsalFault)?;
-    let sale = sale(&plan, &client, offset_ms).await.map_err(RehearsalFault)?;
+    let sale = prepare::sale(&plan, &client, offset_ms).await.map_err(RehearsalFault)?;
     let starts_ms = sale.starts_ms - (Clock::wall_ms() + offset_ms);
     let t_zero = clock.elapsed() + if starts_ms > 0 { Duration::from_millis(starts_ms as u64) } else { SOON };
     let herd = Arc::new(Herd {
@@ -197,160 +192,6 @@ pub async fn run(
     let auditor = auditor(&herd, &sale).await.map_err(RehearsalFault)?;
     let audits = drive(&herd, buyers, auditor.as_ref(), watcher, &stop).await;
     Ok(finish(&herd, &sale, auditor.as_ref(), audits).await)
-}
-
-/// The sale that is rehearsed.
-struct Target {
-    id: String,
-    product: String,
-    starts_ms: i64,
-    stock: Option<u64>,
-    max_per_user: u64,
-}
-
-/// By how much the server's clock is ahead of ours, milliseconds.
-async fn offset(client: &Client, clock: &Clock) -> Result<i64, String> {
-    let mut best = (Duration::MAX, 0);
-    for _ in 0..SAMPLES {
-        let sent = clock.elapsed();
-        let answer = client.ask(&Ask::new(Method::GET, "/v1/time")).await?;
-        let trip = clock.elapsed().saturating_sub(sent);
-        let told = answer.json()["server_time"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-        let told = told.ok_or("/v1/time has no server_time")?.as_millisecond();
-        if trip < best.0 {
-            best = (trip, told + trip.as_millis() as i64 / 2 - Clock::wall_ms());
-        }
-    }
-    Ok(best.1)
-}
-
-/// A client's address of its own, out of 10.0.0.0/8.
-fn address(number: u32) -> String {
-    let [_, b, c, d] = (number + 1).to_be_bytes();
-    format!("10.{b}.{c}.{d}")
-}
-
-fn act(plan: &Plan, chance: f64) -> Act {
-    let mut left = chance;
-    for (share, act) in [
-        (plan.decline, Act::DeclineThenPay),
-        (plan.abandon, Act::Abandon),
-        (plan.cancel, Act::Cancel),
-        (plan.late, Act::PayLate),
-    ] {
-        if left < share {
-            return act;
-        }
-        left -= share;
-    }
-    Act::Pay
-}
-
-async fn sessions(plan: &Plan, client: &Client, watcher: &dyn Watcher) -> Result<Vec<Buyer>, String> {
-    let mut random = StdRng::seed_from_u64(plan.seed);
-    let dice: Vec<[f64; 4]> = (0..plan.buyers).map(|_| std::array::from_fn(|_| random.random())).collect();
-    let mut buyers = Vec::with_capacity(plan.buyers as usize);
-    let made = futures::stream::iter(0..plan.buyers).map(|number| async move {
-        let address = address(number);
-        let ask = Ask::new(Method::POST, "/v1/sessions").header("x-forwarded-for", address.clone());
-        let answer = client.ask(&ask).await?;
-        if answer.status != 201 {
-            let body = String::from_utf8_lossy(&answer.body).into_owned();
-            return Err(format!("POST /v1/sessions answered {}: {body}", answer.status));
-        }
-        Ok((number, address, answer.json()))
-    });
-    let mut made = made.buffer_unordered(plan.connections.min(256) as usize);
-    while let Some(session) = made.next().await {
-        let (number, address, session) = session?;
-        let text = |name: &str| session[name].as_str().map(str::to_owned);
-        let (Some(user), Some(token)) = (text("user_id"), text("session_token")) else {
-            return Err("POST /v1/sessions gave no user_id or session_token".to_owned());
-        };
-        let [first, second, third, spread] = dice[number as usize];
-        buyers.push(Buyer {
-            number,
-            user,
-            token,
-            address,
-            act: act(plan, first),
-            double_click: second < plan.double_click,
-            panic_retry: third < plan.panic_retry,
-            spread,
-        });
-        if buyers.len().is_multiple_of(500) {
-            let (done, total) = (buyers.len() as u64, u64::from(plan.buyers));
-            watcher.progress(&Progress {
-                phase: "sessions",
-                done,
-                total,
-                answered: 0,
-                accepted: 0,
-                confirmed: 0,
-            });
-        }
-    }
-    Ok(buyers)
-}
-
-async fn sale(plan: &Plan, client: &Client, offset_ms: i64) -> Result<Target, String> {
-    let id = match &plan.sale {
-        Some(id) => id.clone(),
-        None => create(plan, client, offset_ms).await?,
-    };
-    let path = format!("/v1/sales/{id}");
-    let answer = client.ask(&Ask::new(Method::GET, &path)).await?;
-    if answer.status != 200 {
-        return Err(format!("there is no sale {id}: GET {path} answered {}", answer.status));
-    }
-    let sale = answer.json();
-    let product = &sale["products"][0];
-    let starts = sale["starts_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-    Ok(Target {
-        product: product["product_id"].as_str().ok_or("the sale has no product")?.to_owned(),
-        starts_ms: starts.ok_or("the sale has no starts_at")?.as_millisecond(),
-        stock: plan.sale.is_none().then_some(u64::from(plan.stock)),
-        max_per_user: product["max_per_user"].as_u64().unwrap_or(1),
-        id,
-    })
-}
-
-async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, String> {
-    let now = Clock::wall_ms() + offset_ms;
-    let id = format!("rehearsal-{now}");
-    let starts =
-        jiff::Timestamp::from_millisecond(now + plan.lead_ms as i64).map_err(|error| error.to_string())?;
-    let body = json!({
-        "sale_id": id,
-        "name": "Rehearsal",
-        "starts_at": starts.to_string(),
-        "hold_ms": plan.hold_ms,
-        "products": [{
-            "product_id": "unit", "name": "A unit", "price": { "amount": "10.00", "currency": "EUR" },
-            "stock": plan.stock, "max_per_user": plan.max_per_user,
-        }],
-    });
-    let admin = admin(plan, client).await?;
-    let token = plan.admin_token.clone().unwrap_or_default();
-    let ask = Ask::new(Method::POST, "/admin/v1/sales")
-        .header("authorization", format!("Bearer {token}"))
-        .json(&body);
-    let answer = match &admin {
-        Some(admin) => admin.ask(&ask).await?,
-        None => client.ask(&ask).await?,
-    };
-    if answer.status == 201 {
-        return Ok(id);
-    }
-    Err(format!("the sale was not created: {} {}", answer.status, String::from_utf8_lossy(&answer.body)))
-}
-
-/// A client of the operator's listener, where it is another one.
-async fn admin(plan: &Plan, _client: &Client) -> Result<Option<Client>, String> {
-    match &plan.admin_url {
-        Some(url) => Client::new(url, 4, 1).await.map(Some),
-        None => Ok(None),
-    }
 }
 
 async fn auditor(herd: &Arc<Herd>, sale: &Target) -> Result<Option<Auditor>, String> {

@@ -1,0 +1,142 @@
+//! The pages' handlers: from what the edge knows to what a page shows.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, Request as AxumRequest, State};
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::api::{sale, status};
+use crate::edge::Edge;
+use crate::page;
+use crate::reply;
+
+type Shared = State<Arc<Edge>>;
+
+/// What a page of a sale may be kept for: as its document.
+const PAGE_CACHE: &str = "public, max-age=1, s-maxage=1, stale-while-revalidate=5, stale-if-error=60";
+
+/// The running or next sale, or a list.
+pub async fn front(State(edge): Shared) -> Response<Body> {
+    let now = edge.now();
+    let sales = edge.catalog.all();
+    let mut open: Vec<_> = sales.iter().filter(|sale| now < sale.ends_at).collect();
+    open.sort_by_key(|sale| sale.starts_at);
+    if let [only] = open.as_slice() {
+        return reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, only)));
+    }
+    let shown = if open.is_empty() { sales.iter().collect() } else { open };
+    let lines: Vec<_> = shown
+        .into_iter()
+        .map(|sale| page::SaleLine {
+            sale_id: sale.sale_id.to_string(),
+            name: sale.name.clone(),
+            state: sale::state_word(sale::standing(&edge, sale).0).to_owned(),
+            starts_at: sale.starts_at.to_string(),
+        })
+        .collect();
+    reply::html(StatusCode::OK, PAGE_CACHE, page::sales(&lines))
+}
+
+/// The page of a sale.
+pub async fn sale_page(
+    State(edge): Shared,
+    Path(sale): Path<String>,
+    request: AxumRequest,
+) -> Response<Body> {
+    match edge.sale(&sale) {
+        Some(sale) => reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, &sale))),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+    }
+}
+
+fn page_sale(edge: &Edge, sale: &domain::sale::Sale) -> page::SaleView {
+    let (state, availability) = sale::standing(edge, sale);
+    let product = |(product, availability): (&domain::product::Product, _)| page::ProductView {
+        product_id: product.product_id.to_string(),
+        name: product.name.clone(),
+        description: product.description.clone(),
+        image_url: product.image_url.clone(),
+        amount: product.price.amount(),
+        currency: product.price.currency.code().to_owned(),
+        compare_at: product.compare_at.map(|money| money.amount()),
+        availability: sale::availability_word(availability),
+        max_per_user: product.max_per_user,
+    };
+    page::SaleView {
+        sale_id: sale.sale_id.to_string(),
+        name: sale.name.clone(),
+        description: sale.description.clone(),
+        message: sale.message.clone(),
+        state: sale::state_word(state),
+        starts_at: sale.starts_at.to_string(),
+        ends_at: sale.ends_at.to_string(),
+        server_time: edge.now().to_string(),
+        products: sale.products.iter().zip(availability).map(product).collect(),
+    }
+}
+
+/// The page of an order.
+pub async fn return_page(
+    State(edge): Shared,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+) -> Response<Body> {
+    let ticket = query.get("ticket").map(String::as_str).unwrap_or_default();
+    let Some(stamp) = edge.ticket(ticket) else {
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::order_unknown());
+    };
+    let Ok(found) = status::look(&edge, &stamp).await else {
+        let detail = page::problem("unavailable").unwrap_or_default();
+        return reply::html(StatusCode::SERVICE_UNAVAILABLE, "no-store", detail);
+    };
+    let document = status::document(&edge, &found);
+    let product = edge
+        .catalog
+        .get(&found.stamp.shard.sale)
+        .and_then(|sale| sale.products.get(found.terms.product.index()).map(|product| product.name.clone()));
+    let view = page::OrderView {
+        ticket: document.queue_ticket_id,
+        status: document.status.to_owned(),
+        phase: document.phase.to_owned(),
+        reason: document.reason.map(str::to_owned),
+        sale_id: document.sale_id,
+        product,
+        quantity: document.quantity,
+        units: document.units,
+        checkout_url: document.checkout_url,
+        hold_expires_at: document.hold_expires_at,
+        terminal: found.terminal,
+        poll_after_ms: document.poll_after_ms,
+    };
+    reply::html(StatusCode::OK, "no-store", page::order(&view))
+}
+
+/// The operator's page.
+pub async fn console() -> Response<Body> {
+    reply::html(StatusCode::OK, "no-store", page::console())
+}
+
+/// What errors mean.
+pub async fn problems() -> Response<Body> {
+    reply::html(StatusCode::OK, "public, max-age=60", page::problems())
+}
+
+/// What one error means.
+pub async fn problem_page(Path(code): Path<String>, request: AxumRequest) -> Response<Body> {
+    match page::problem(&code) {
+        Some(page) => reply::html(StatusCode::OK, "public, max-age=60", page),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+    }
+}
+
+/// A script or a style.
+pub async fn asset(Path(name): Path<String>, request: AxumRequest) -> Response<Body> {
+    let Some(asset) = page::asset(&name) else {
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path()));
+    };
+    let mut reply = Response::new(Body::from(asset.body));
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    reply
+}
