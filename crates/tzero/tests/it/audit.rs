@@ -1,0 +1,140 @@
+//! The audit can fail: whoever changes the store by hand is named with the unit.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::harness::{Server, program};
+
+/// A stopped system with three sold units and one held, and its file.
+async fn stopped() -> (Server, Connection) {
+    let mut server = Server::start(&[]);
+    server.sale("s", 10, json!({ "max_per_user": 5 })).await;
+    for _ in 0..3 {
+        let ticket = server.ticket("s").await;
+        let url = server.payable(&ticket).await;
+        server.pay(&url, "pay").await;
+        server.until(&ticket, "confirmed").await;
+    }
+    let held = server.ticket("s").await;
+    server.payable(&held).await;
+    server.clean_audit("s").await;
+    assert_eq!(server.terminate(), Some(0));
+    let file = server.dir.path().join("tzero.db");
+    (server, Connection::open(file).expect("the file opens"))
+}
+
+fn offline(server: &Server) -> (bool, Value) {
+    let output =
+        program().args(["audit", "--json", "--offline"]).arg(server.dir.path()).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    (
+        output.status.success(),
+        serde_json::from_str(text.lines().next().unwrap_or("null")).unwrap_or(Value::Null),
+    )
+}
+
+fn violations(report: &Value) -> String {
+    report["violations"].to_string()
+}
+
+#[tokio::test]
+async fn an_untouched_store_is_right() {
+    let (server, _file) = stopped().await;
+    let (right, report) = offline(&server);
+    assert!(right, "{report}");
+    assert_eq!(report["products"][0]["sold"], 3);
+}
+
+#[tokio::test]
+async fn a_unit_of_two_orders_is_named() {
+    let (mut server, file) = stopped().await;
+    file.execute("UPDATE order_unit SET unit = 0 WHERE unit = 1", []).expect("it is changed");
+    let (right, report) = offline(&server);
+    assert!(!right);
+    assert!(
+        violations(&report).contains("sold-twice") && violations(&report).contains("unit 0 belongs to"),
+        "{report}"
+    );
+    assert!(
+        violations(&report).contains("unit 1 of order") && violations(&report).contains("nowhere"),
+        "{report}"
+    );
+    drop(file);
+    server.restart();
+    let report = server.audit("s").await;
+    assert_eq!(report["ok"], false, "a running system says the same: {report}");
+    assert!(violations(&report).contains("sold-twice"));
+}
+
+#[tokio::test]
+async fn a_unit_that_is_nowhere_is_named() {
+    let (server, file) = stopped().await;
+    file.execute("DELETE FROM order_unit WHERE unit = 2", []).expect("it is changed");
+    let (right, report) = offline(&server);
+    assert!(!right && violations(&report).contains("unit 2 of order"), "{report}");
+}
+
+#[tokio::test]
+async fn a_wrong_counter_is_named() {
+    let (server, file) = stopped().await;
+    file.execute("UPDATE product_stock SET sold = sold + 1", []).expect("it is changed");
+    let (right, report) = offline(&server);
+    assert!(!right && violations(&report).contains("the sold counter says 4, there are 3"), "{report}");
+}
+
+#[tokio::test]
+async fn a_changed_order_is_named_and_migrate_mends_the_tables() {
+    let (server, file) = stopped().await;
+    file.execute("UPDATE orders SET state = 'expired' WHERE number = 1", []).expect("it is changed");
+    let (right, report) = offline(&server);
+    assert!(!right && violations(&report).contains("order 1"), "{report}");
+    drop(file);
+    let mended = program().args(["migrate", "--data"]).arg(server.dir.path()).output().expect("it runs");
+    assert!(mended.status.success());
+    assert!(String::from_utf8_lossy(&mended.stdout).contains("order 1"));
+    assert!(offline(&server).0);
+}
+
+#[tokio::test]
+async fn a_changed_journal_is_refused_with_its_entry() {
+    let (server, file) = stopped().await;
+    let (seq, mut records): (i64, Vec<u8>) = file
+        .query_row("SELECT seq, records FROM journal ORDER BY seq LIMIT 1 OFFSET 3", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .expect("an entry");
+    let middle = records.len() / 2;
+    records[middle] ^= 1;
+    file.execute("UPDATE journal SET records = ?1 WHERE seq = ?2", rusqlite::params![records, seq])
+        .expect("changed");
+    drop(file);
+    for command in [vec!["audit", "--offline"], vec!["serve", "--listen", "127.0.0.1:0", "--data"]] {
+        let output = program().args(command).arg(server.dir.path()).output().expect("it runs");
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("damaged at entry {seq}")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_while_it_runs_is_noticed() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    let ticket = server.ticket("s").await;
+    server.payable(&ticket).await;
+    server.clean_audit("s").await;
+    // The tables follow within moments.
+    let file = Connection::open(server.dir.path().join("tzero.db")).expect("the file opens");
+    let mut rows = 0;
+    for _ in 0..100 {
+        rows = file.execute("DELETE FROM order_unit", []).expect("it is changed");
+        if rows > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(rows, 1);
+    let report = server.audit("s").await;
+    assert_eq!(report["ok"], false, "{report}");
+    assert!(violations(&report).contains("unit 0"), "{report}");
+}

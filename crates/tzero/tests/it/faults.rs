@@ -1,0 +1,122 @@
+//! A provider that misbehaves: every fault of the sandbox, and the money agrees all the same.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::Server;
+
+/// Sells five units through a provider with these faults; each buyer pays.
+async fn sells(settings: &[&str]) -> Server {
+    let server = Server::start(settings);
+    server.sale("s", 5, json!({ "hold_ms": 3_000 })).await;
+    let mut tickets = Vec::new();
+    for _ in 0..5 {
+        let ticket = server.ticket("s").await;
+        let url = server.payable(&ticket).await;
+        assert_eq!(server.pay(&url, "pay").await.status, 303);
+        tickets.push(ticket);
+    }
+    for ticket in &tickets {
+        server.until(ticket, "confirmed").await;
+    }
+    assert_eq!(server.clean_audit("s").await["sold"], 5);
+    server
+}
+
+#[tokio::test]
+async fn slow_and_failing_calls_are_repeated_under_the_same_key() {
+    sells(&[
+        "sandbox.latency_min_ms=20",
+        "sandbox.latency_max_ms=60",
+        "sandbox.error_rate=0.3",
+        "sandbox.error_after_effect_rate=0.3",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn calls_without_an_answer_time_out_and_are_repeated() {
+    sells(&["sandbox.timeout_rate=0.2", "payments.timeout_ms=300"]).await;
+}
+
+#[tokio::test]
+async fn webhooks_twice_late_and_out_of_order_are_harmless() {
+    sells(&[
+        "sandbox.webhook_duplicate=3",
+        "sandbox.webhook_delay_max_ms=400",
+        "sandbox.webhook_shuffle=true",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn webhooks_that_never_come_are_found_when_the_hold_ends() {
+    sells(&["sandbox.webhook_drop_rate=1"]).await;
+}
+
+#[tokio::test]
+async fn forged_webhooks_are_not_believed_and_the_payment_is_found_all_the_same() {
+    sells(&["sandbox.webhook_forge_rate=1"]).await;
+}
+
+#[tokio::test]
+async fn a_wrong_amount_in_a_webhook_is_not_believed_before_the_provider_is_asked() {
+    sells(&["sandbox.webhook_wrong_amount_rate=1"]).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_limits_us_is_asked_more_slowly() {
+    sells(&["sandbox.rate_limit_per_s=4"]).await;
+}
+
+/// The provider cannot be asked to close its door, the grace ends, and the buyer pays then.
+async fn pays_late(server: &Server, ticket: &str, url: &str) {
+    server.until(ticket, "expired").await;
+    assert_eq!(server.pay(url, "pay").await.status, 303, "the door is still open");
+}
+
+#[tokio::test]
+async fn late_money_buys_a_free_unit_again() {
+    let server =
+        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
+    server.sale("s", 2, json!({ "hold_ms": 1_000 })).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.provider_faults(json!({ "error_rate": 1.0 })).await;
+    pays_late(&server, &ticket, &url).await;
+    server.provider_faults(json!({})).await;
+    let confirmed = server.until(&ticket, "confirmed").await;
+    assert_eq!(confirmed["reason"], "late-payment");
+    assert_eq!(server.clean_audit("s").await["sold"], 1);
+}
+
+#[tokio::test]
+async fn late_money_without_a_free_unit_goes_back_once() {
+    let server =
+        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
+    server.sale("s", 1, json!({ "hold_ms": 1_000 })).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.provider_faults(json!({ "error_rate": 1.0 })).await;
+    server.until(&ticket, "expired").await;
+    // Somebody else takes the unit, and only then the money comes.
+    let other = server.buyer().await;
+    let taken = async {
+        while server.buy("s", &other, "k").await.status != 202 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), taken).await.expect("the unit is free again");
+    assert_eq!(server.pay(&url, "pay").await.status, 303);
+    server.provider_faults(json!({})).await;
+    server.until(&ticket, "refunded").await;
+    let report = server.audit("s").await;
+    assert_eq!(report["ok"], true, "{report}");
+    let ledger = server.provider_ledger().await;
+    assert_eq!(
+        ledger["currencies"]["EUR"]["captured"], 0,
+        "never charged: the authorisation was given up: {ledger}"
+    );
+    assert_eq!(ledger["currencies"]["EUR"]["voided"], 1_000, "{ledger}");
+}

@@ -1,0 +1,330 @@
+//! Starts the program and speaks to it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// How long something may take that should be there in moments, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running program.
+pub struct Server {
+    pub url: String,
+    pub dir: TempDir,
+    child: Child,
+    http: reqwest::Client,
+    flags: Vec<String>,
+}
+
+/// A buyer with a session.
+#[derive(Clone, Debug)]
+pub struct Buyer {
+    pub user: String,
+    pub token: String,
+}
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub fn ticket(&self) -> String {
+        self.json()["queue_ticket_id"].as_str().expect("an answer with a ticket").to_owned()
+    }
+}
+
+/// The program, with the environment of a test: nothing of ours leaks in.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tzero"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TZERO_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn started(dir: &Path, flags: &[String]) -> (Child, String) {
+    let mut command = program();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir).args(flags);
+    command.args(["--set", &format!("payments.secret_key={PROVIDER_KEY}")]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
+    let first = lines.next().expect("a first line on standard output").expect("text");
+    let url = first.strip_prefix("listening on ").expect("the first line says where").to_owned();
+    (child, url)
+}
+
+impl Server {
+    /// Starts on a fresh data folder; each flag is `key=value` of the configuration.
+    pub fn start(settings: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let flags = settings.iter().flat_map(|each| ["--set".to_owned(), (*each).to_owned()]).collect();
+        Self::on(dir, flags)
+    }
+
+    fn on(dir: TempDir, flags: Vec<String>) -> Self {
+        let (child, url) = started(dir.path(), &flags);
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http.timeout(PATIENCE).build().expect("a client");
+        Self { url, dir, child, http, flags }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM; gives the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(sent.success());
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// Starts again on the same folder.
+    pub fn restart(&mut self) {
+        let (child, url) = started(self.dir.path(), &self.flags);
+        (self.child, self.url) = (child, url);
+        // Connections to the one before are no use.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        self.http = http.timeout(PATIENCE).build().expect("a client");
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        self.http.request(method, url)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        read(self.request(Method::GET, path)).await
+    }
+
+    pub fn token(&self) -> String {
+        let file = self.dir.path().join("admin-token");
+        std::fs::read_to_string(file).expect("the operator's token").trim().to_owned()
+    }
+
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.request(method, &format!("/admin/v1/{path}")).bearer_auth(self.token());
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        read(request).await
+    }
+
+    /// A sale of one product that is open already; `more` overrides its members.
+    pub async fn sale(&self, id: &str, stock: u32, more: Value) {
+        let mut body = json!({
+            "sale_id": id, "name": "Test", "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z",
+            "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": stock }],
+        });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            match name.as_str() {
+                "max_per_user" => body["products"][0]["max_per_user"] = value.clone(),
+                _ => body[name] = value.clone(),
+            }
+        }
+        let created = self.admin(Method::POST, "sales", Some(body)).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+    }
+
+    pub async fn buyer(&self) -> Buyer {
+        let session = read(self.request(Method::POST, "/v1/sessions")).await;
+        assert_eq!(session.status, 201, "{}", session.text);
+        let text = |name: &str| session.json()[name].as_str().expect("a text").to_owned();
+        Buyer { user: text("user_id"), token: text("session_token") }
+    }
+
+    pub async fn buyers(&self, count: usize) -> Vec<Buyer> {
+        let mut buyers = Vec::with_capacity(count);
+        for _ in 0..count {
+            buyers.push(self.buyer().await);
+        }
+        buyers
+    }
+
+    pub fn checkout(&self, sale: &str, buyer: &Buyer, key: &str, quantity: u32) -> RequestBuilder {
+        let body =
+            json!({ "user_id": buyer.user, "product_id": "p", "idempotency_key": key, "quantity": quantity });
+        let path = format!("/v1/sales/{sale}/checkout");
+        self.request(Method::POST, &path).bearer_auth(&buyer.token).json(&body)
+    }
+
+    pub async fn buy(&self, sale: &str, buyer: &Buyer, key: &str) -> Answer {
+        read(self.checkout(sale, buyer, key, 1)).await
+    }
+
+    /// A ticket for a new buyer.
+    pub async fn ticket(&self, sale: &str) -> String {
+        let buyer = self.buyer().await;
+        let answer = self.buy(sale, &buyer, "k").await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        answer.ticket()
+    }
+
+    pub async fn status(&self, ticket: &str) -> Value {
+        let answer = self.get(&format!("/v1/orders/status/{ticket}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    /// Waits until the status says so.
+    pub async fn until(&self, ticket: &str, status: &str) -> Value {
+        let reached = async {
+            loop {
+                let now = self.status(ticket).await;
+                if now["status"] == status {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, reached)
+            .await
+            .unwrap_or_else(|_| panic!("{ticket} never became {status}"))
+    }
+
+    /// Waits for the payment address.
+    pub async fn payable(&self, ticket: &str) -> String {
+        let status = self.until(ticket, "awaiting_payment").await;
+        status["checkout_url"].as_str().expect("an address").to_owned()
+    }
+
+    pub async fn pay(&self, url: &str, action: &str) -> Answer {
+        read(self.request(Method::POST, url).form(&[("action", action)])).await
+    }
+
+    /// The provider's own API, as whoever runs it sees it. Its key is configured, its address asked from the process.
+    async fn provider(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let url = format!("http://127.0.0.1:{}{path}", self.provider_port());
+        let mut request = self.http.request(method, url).bearer_auth(PROVIDER_KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = read(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    /// The port on which the process listens besides the public one.
+    fn provider_port(&self) -> u16 {
+        let public: u16 = self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let ports = listening(self.pid());
+        ports.into_iter().find(|port| *port != public).expect("the provider listens")
+    }
+
+    /// Sets the provider's faults while it runs.
+    pub async fn provider_faults(&self, faults: Value) {
+        self.provider(Method::PUT, "/faults", Some(faults)).await;
+    }
+
+    /// The provider's own ledger of money.
+    pub async fn provider_ledger(&self) -> Value {
+        self.provider(Method::GET, "/ledger", None).await
+    }
+
+    /// The audit once nothing moves any more.
+    pub async fn audit(&self, sale: &str) -> Value {
+        let settled = async {
+            loop {
+                let report = self.admin(Method::GET, &format!("sales/{sale}/audit"), None).await.json();
+                if report["settling"] == false {
+                    return report;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.expect("a quiet cut")
+    }
+
+    /// The audit, which must be right; gives the product's line.
+    pub async fn clean_audit(&self, sale: &str) -> Value {
+        let report = self.audit(sale).await;
+        assert_eq!(report["ok"], true, "{report}");
+        let product = &report["products"][0];
+        let part = |name: &str| product[name].as_i64().expect("a number");
+        assert_eq!(
+            part("available") + part("held") + part("sold") + part("in_transfer"),
+            part("stock"),
+            "{report}"
+        );
+        assert_eq!(part("oversold"), 0);
+        for money in report["money"].as_array().expect("money") {
+            let cents = |name: &str| {
+                money[name].as_str().expect("money").replace('.', "").parse::<i64>().expect("cents")
+            };
+            assert_eq!(cents("captured") - cents("refunded"), cents("revenue"), "{money}");
+        }
+        product.clone()
+    }
+
+    /// Waits until so many units are available.
+    pub async fn available(&self, sale: &str, units: i64) {
+        let freed = async {
+            while self.audit(sale).await["products"][0]["available"] != units {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, freed).await.expect("units come back");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The key of the provider in every test.
+const PROVIDER_KEY: &str = "sk_sandbox_for_tests";
+
+/// Ports on which a process listens, from the kernel's tables.
+fn listening(pid: u32) -> Vec<u16> {
+    let mine: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .expect("the process's files")
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let table = std::fs::read_to_string(format!("/proc/{pid}/net/tcp")).expect("the kernel's table");
+    let port = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let listens =
+            fields.get(3) == Some(&"0A") && mine.iter().any(|inode| fields.get(9) == Some(&inode.as_str()));
+        let (_, hex) = fields.get(1)?.split_once(':')?;
+        listens.then(|| u16::from_str_radix(hex, 16).ok()).flatten()
+    };
+    table.lines().skip(1).filter_map(port).collect()
+}
+
+/// Sends a request and reads the answer.
+pub async fn read(request: RequestBuilder) -> Answer {
+    let answer = request.send().await.expect("an answer");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    Answer { status, headers, text: answer.text().await.expect("a body") }
+}

@@ -1,0 +1,225 @@
+//! What nobody should send: answered by the contract, nothing held, nothing leaked.
+
+use std::time::Duration;
+
+use hmac::{Hmac, Mac};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Server, read};
+
+async fn raw(server: &Server, bytes: &[u8]) -> String {
+    let address = server.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream.write_all(bytes).await.expect("sent");
+    let mut answer = Vec::new();
+    drop(tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_checkout_are_400_and_hold_nothing() {
+    let server = Server::start(&["limits.user_per_s=0"]);
+    server.sale("s", 5, json!({})).await;
+    let buyer = server.buyer().await;
+    let bodies = [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "\"x\"",
+        "{}",
+        "{\"user_id\":1}",
+        "\u{0}",
+        "{\"a\":{\"a\":{\"a\":1}}}",
+        "{\"user_id\":\"x\",\"user_id\":\"y\",\"product_id\":\"p\",\"idempotency_key\":\"k\"}",
+        "{\"user_id\":\"../../etc\",\"product_id\":\"p\",\"idempotency_key\":\"k\"}",
+        "{\"user_id\":\"x\",\"product_id\":\"p\",\"idempotency_key\":\"k\",\"quantity\":1e99}",
+        "{\"user_id\":\"x\",\"product_id\":\"p\",\"idempotency_key\":\"k\",\"quantity\":-1}",
+        "{\"user_id\":\"x\",\"product_id\":\"p\",\"idempotency_key\":\"k\",\"quantity\":1.5}",
+        "{\"user_id\":\"x\",\"product_id\":\"p\",\"idempotency_key\":\"k k\"}",
+    ];
+    for body in bodies {
+        let request = server.request(Method::POST, "/v1/sales/s/checkout").bearer_auth(&buyer.token);
+        let answer = read(request.header("content-type", "application/json").body(body)).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "invalid-request"),
+            "{body}: {}",
+            answer.text
+        );
+        assert!(!answer.json()["errors"].as_array().expect("errors").is_empty(), "{body}");
+    }
+    let deep = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
+    let request = server.request(Method::POST, "/v1/sales/s/checkout").bearer_auth(&buyer.token);
+    assert_eq!(read(request.header("content-type", "application/json").body(deep)).await.status, 400);
+    assert_eq!(server.clean_audit("s").await["held"], 0);
+}
+
+#[tokio::test]
+async fn huge_heads_and_bodies_are_refused_by_their_size() {
+    let server = Server::start(&[]);
+    let huge = format!("GET /v1/time HTTP/1.1\r\nhost: x\r\nx-a: {}\r\n\r\n", "a".repeat(40_000));
+    assert!(raw(&server, huge.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let many = format!("GET /v1/time HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    assert!(raw(&server, many.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let said = "POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\ncontent-length: 999999999\r\nconnection: close\r\n\r\n";
+    assert!(raw(&server, said.as_bytes()).await.starts_with("HTTP/1.1 413"));
+    assert!(raw(&server, b"\x16\x03\x01 nonsense\r\n\r\n").await.starts_with("HTTP/1.1 400"));
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn slow_clients_are_cut_in_time() {
+    let settings =
+        ["server.header_timeout_ms=500", "server.body_timeout_ms=500", "server.idle_timeout_ms=700"];
+    let server = Server::start(&settings);
+    // A head that never ends: the connection is closed without an answer.
+    assert_eq!(raw(&server, b"GET /v1/time HTTP/1.1\r\nhost: x\r\n").await, "");
+    let slow =
+        "POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{";
+    let answer = raw(&server, slow.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request-timeout"), "{answer}");
+    let idle = raw(&server, b"GET /v1/time HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(idle.starts_with("HTTP/1.1 200"), "answered, and closed once idle: {idle}");
+}
+
+#[tokio::test]
+async fn tickets_that_are_not_ours_are_404_and_say_no_more() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let mut forged: Vec<char> = ticket.chars().collect();
+    let middle = forged.len() / 2;
+    forged[middle] = if forged[middle] == 'A' { 'B' } else { 'A' };
+    let forged: String = forged.into_iter().collect();
+    let long = "A".repeat(5_000);
+    let foreign = Server::start(&[]);
+    foreign.sale("s", 5, json!({})).await;
+    let foreign = foreign.ticket("s").await;
+    for wrong in [forged.as_str(), "x", "%00", &long, &foreign, &ticket[..ticket.len() - 1]] {
+        for (method, path) in [
+            (Method::GET, format!("/v1/orders/status/{wrong}")),
+            (Method::GET, format!("/v1/orders/status/{wrong}/events")),
+            (Method::DELETE, format!("/v1/orders/{wrong}")),
+            (Method::POST, format!("/v1/orders/{wrong}/extend")),
+        ] {
+            let answer = read(server.request(method, &path)).await;
+            assert_eq!((answer.status, answer.code().as_str()), (404, "unknown-ticket"), "{path}");
+        }
+    }
+    assert_eq!(server.get(&format!("/return?ticket={forged}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn webhooks_that_are_not_the_providers_change_nothing() {
+    let server = Server::start(&["payments.webhook_secret=whsec_known"]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    server.payable(&ticket).await;
+    let body = json!({ "id": "evt_1", "type": "checkout.session.completed", "data": { "object": {
+        "client_reference_id": "00", "payment_intent": "pi_1", "amount_total": 1000, "currency": "eur" } } })
+    .to_string();
+    let now = jiff::Timestamp::now().as_second();
+    let sign = |secret: &str, at: i64| {
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
+        mac.update(format!("{at}.{body}").as_bytes());
+        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("t={at},v1={hex}")
+    };
+    let send = |signature: Option<String>| {
+        let request = server.request(Method::POST, "/v1/payments/webhooks/sandbox").body(body.clone());
+        read(match signature {
+            Some(signature) => request.header("stripe-signature", signature),
+            None => request,
+        })
+    };
+    for signature in [
+        None,
+        Some(String::new()),
+        Some("t=1,v1=zz".into()),
+        Some(sign("whsec_other", now)),
+        Some(sign("whsec_known", now - 3_600)),
+    ] {
+        let answer = send(signature).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-webhook"), "{}", answer.text);
+    }
+    assert_eq!(send(Some(sign("whsec_known", now))).await.status, 200, "signed, and about nothing of ours");
+    let other = read(server.request(Method::POST, "/v1/payments/webhooks/nobody").body(body.clone())).await;
+    assert_eq!(other.status, 404);
+    assert_eq!(server.status(&ticket).await["status"], "awaiting_payment");
+}
+
+#[tokio::test]
+async fn the_operators_addresses_want_the_token() {
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    for path in [
+        "sales",
+        "sales/s",
+        "sales/s/audit",
+        "sales/s/orders",
+        "sales/s/orders.csv",
+        "sales/s/live",
+        "actions",
+    ] {
+        let answer = server.get(&format!("/admin/v1/{path}")).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "not-authorised"), "{path}");
+        let wrong =
+            read(server.request(Method::GET, &format!("/admin/v1/{path}")).bearer_auth("wrong")).await;
+        assert_eq!(wrong.status, 401, "{path}");
+    }
+    assert_eq!(read(server.request(Method::POST, "/admin/v1/sales/s/end")).await.status, 401);
+    assert_eq!(server.get("/v1/sales/s").await.json()["state"], "live");
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_methods_are_said() {
+    let server = Server::start(&[]);
+    let nowhere = server.get("/v1/nothing").await;
+    assert_eq!((nowhere.status, nowhere.code().as_str()), (404, "not-found"));
+    let wrong = read(server.request(Method::PUT, "/v1/time")).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (405, "method-not-allowed"));
+    assert!(wrong.header("allow").expect("Allow").contains("GET"));
+    let wrong = read(server.request(Method::GET, "/v1/sales/s/checkout")).await;
+    assert_eq!(wrong.status, 405);
+}
+
+#[tokio::test]
+async fn sales_with_mistakes_name_every_member() {
+    let server = Server::start(&[]);
+    let wrong = json!({
+        "sale_id": "Not A Slug", "name": "", "starts_at": "yesterday", "mode": "draw", "hold_ms": 5, "shards": 2, "colour": 1,
+        "products": [{ "product_id": "p", "name": "P", "price": { "amount": "1.999", "currency": "EUR" }, "stock": -1 }],
+    });
+    let answer = server.admin(Method::POST, "sales", Some(wrong)).await;
+    assert_eq!(answer.status, 400);
+    let errors = answer.json()["errors"].to_string();
+    for field in [
+        "sale_id",
+        "name",
+        "starts_at",
+        "mode",
+        "hold_ms",
+        "shards",
+        "colour",
+        "products[0].price",
+        "products[0].stock",
+    ] {
+        assert!(errors.contains(&format!("\"{field}\"")), "{field} in {errors}");
+    }
+    server.sale("s", 1, json!({})).await;
+    let again = json!({ "sale_id": "s", "name": "S", "starts_at": "2030-01-01T00:00:00Z",
+        "products": [{ "product_id": "p", "name": "P", "price": { "amount": "1", "currency": "EUR" }, "stock": 1 }] });
+    assert_eq!(server.admin(Method::POST, "sales", Some(again)).await.code(), "sale-exists");
+    let live = server.admin(Method::PATCH, "sales/s", Some(json!({ "hold_ms": 5_000 }))).await;
+    assert_eq!((live.status, live.code().as_str()), (409, "already-live"));
+    assert_eq!(
+        server.admin(Method::PATCH, "sales/s", Some(json!({ "name": "New" }))).await.json()["name"],
+        "New"
+    );
+}

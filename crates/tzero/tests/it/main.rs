@@ -1,0 +1,19 @@
+//! The whole program, from outside: started as a process, spoken to over HTTP, killed by its pid.
+
+#![expect(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
+
+mod audit;
+mod checkout;
+mod command_line;
+mod faults;
+mod harness;
+mod hostile;
+mod kill;
+mod lapse;
+mod orders;
+mod pages;
+mod race;
+mod rehearse;
+mod restart;
+mod sessions;
+mod store;

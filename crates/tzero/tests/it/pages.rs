@@ -1,0 +1,83 @@
+//! Pages, documents and machine's endpoints.
+
+use serde_json::json;
+
+use crate::harness::Server;
+
+#[tokio::test]
+async fn every_page_is_there_and_keeps_to_its_policy() {
+    let server = Server::start(&[]);
+    assert!(server.get("/").await.text.contains("There is no sale yet"));
+    server.sale("s", 5, json!({ "name": "A <b>sale</b>" })).await;
+    let ticket = server.ticket("s").await;
+    let paths =
+        ["/", "/s/s", &format!("/return?ticket={ticket}"), "/console", "/problems", "/problems/sold-out"];
+    for path in paths {
+        let page = server.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(page.header("content-security-policy").expect("a policy").contains("default-src 'self'"));
+        assert!(!page.text.contains("<b>sale"), "escaped");
+        for asset in page.text.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let asset = server.get(&format!("/assets/{asset}")).await;
+            assert_eq!(asset.status, 200);
+            assert!(asset.header("cache-control").expect("a policy").contains("immutable"));
+        }
+    }
+    assert!(server.get(&format!("/return?ticket={ticket}")).await.text.contains("held for you"));
+    assert_eq!(server.get("/return?ticket=nonsense").await.status, 404);
+    assert_eq!(server.get("/s/nowhere").await.status, 404);
+}
+
+#[tokio::test]
+async fn machines_read_health_readiness_metrics_and_the_document() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    server.ticket("s").await;
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let ready = server.get("/readyz").await;
+    assert_eq!(ready.status, 200, "{}", ready.text);
+    let body = ready.json();
+    assert_eq!(body["degraded"], false, "{body}");
+    for name in ["store", "inventory", "payments"] {
+        assert_eq!(body["dependencies"][name]["ready"], true, "{body}");
+    }
+    let metrics = server.get("/metrics").await.text;
+    for series in [
+        "tzero_http_requests_total{route=\"checkout\",status=\"202\"} 1",
+        "tzero_units{sale=\"s\",product=\"p\",place=\"held\"} 1",
+        "tzero_progress_stalled_seconds{kind=\"hold\"} 0",
+        "tzero_progress_total{kind=\"hold\"} 1",
+        "tzero_http_request_duration_seconds_bucket{route=\"checkout\",le=\"+Inf\"} 1",
+    ] {
+        assert!(metrics.contains(series), "{series}\n{metrics}");
+    }
+    let document = server.get("/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert!(document["paths"]["/v1/sales/{sale_id}/checkout"]["post"]["responses"]["422"].is_object());
+    let time = server.get("/v1/time").await;
+    assert_eq!(time.header("cache-control"), Some("no-store"));
+    assert!(time.json()["server_time"].as_str().expect("a time").ends_with('Z'));
+}
+
+#[tokio::test]
+async fn orders_are_listed_filtered_and_exported() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    let buyer = server.buyer().await;
+    let ticket = server.buy("s", &buyer, "k").await.ticket();
+    server.payable(&ticket).await;
+    server.ticket("s").await;
+    let get = async |path: &str| server.admin(reqwest::Method::GET, path, None).await;
+    assert_eq!(get("sales/s/orders").await.json()["orders"].as_array().map(Vec::len), Some(2));
+    let mine = get(&format!("sales/s/orders?user_id={}", buyer.user)).await.json();
+    assert_eq!(mine["orders"][0]["queue_ticket_id"], ticket.as_str());
+    assert_eq!(mine["orders"].as_array().map(Vec::len), Some(1));
+    assert_eq!(get("sales/s/orders?status=confirmed").await.json()["orders"], json!([]));
+    assert_eq!(get("sales/s/orders?status=nonsense").await.status, 400);
+    let csv = get("sales/s/orders.csv").await;
+    assert_eq!(csv.text.lines().count(), 3);
+    assert!(csv.text.starts_with("queue_ticket_id,product_id,user_id"));
+    let actions = get("actions").await.json();
+    assert_eq!(actions["actions"][0]["action"], "create");
+}

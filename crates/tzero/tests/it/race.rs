@@ -1,0 +1,88 @@
+//! A payment, the end of the hold and a cancellation at the same instant: one outcome, and the money agrees.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::harness::{Server, read};
+
+/// Races.
+const RACES: usize = 10_000;
+/// Races that run together.
+const TOGETHER: usize = 500;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_races_have_one_outcome_each_and_the_money_agrees() {
+    let settings = [
+        "limits.user_per_s=0",
+        "processor.rate_per_s=100000",
+        "processor.concurrency=256",
+        "status.poll_min_ms=100",
+    ];
+    let server = std::sync::Arc::new(Server::start(&settings));
+    server.sale("s", RACES as u32, json!({ "max_per_user": 100, "hold_ms": 1_500 })).await;
+    let buyers = server.buyers(RACES / 100).await;
+    let mut outcomes = std::collections::BTreeMap::<String, usize>::new();
+    let mut races = JoinSet::new();
+    for race in 0..RACES {
+        let (server, buyer) = (std::sync::Arc::clone(&server), buyers[race % buyers.len()].clone());
+        races.spawn(async move { run(&server, &buyer, race).await });
+        if races.len() >= TOGETHER {
+            let ended = races.join_next().await.expect("one is running").expect("it ends well");
+            *outcomes.entry(ended).or_default() += 1;
+        }
+    }
+    while let Some(ended) = races.join_next().await {
+        *outcomes.entry(ended.expect("it ends well")).or_default() += 1;
+    }
+    assert_eq!(outcomes.values().sum::<usize>(), RACES);
+    for seen in ["confirmed", "cancelled", "expired"] {
+        assert!(outcomes.contains_key(seen), "every side wins sometimes: {outcomes:?}");
+    }
+    let product = server.clean_audit("s").await;
+    assert_eq!(product["sold"].as_u64(), outcomes.get("confirmed").map(|count| *count as u64));
+    assert_eq!(product["held"], 0);
+}
+
+/// One race; gives the status that it ended with.
+async fn run(server: &Server, buyer: &crate::harness::Buyer, race: usize) -> String {
+    let ticket = server.buy("s", buyer, &format!("race-{race}")).await;
+    assert_eq!(ticket.status, 202, "{}", ticket.text);
+    let ticket = ticket.ticket();
+    let status = server.until(&ticket, "awaiting_payment").await;
+    let url = status["checkout_url"].as_str().expect("an address").to_owned();
+    let ends: jiff::Timestamp =
+        status["hold_expires_at"].as_str().expect("an end").parse().expect("an instant");
+    // Around the end of the hold, a little earlier or later in each race.
+    let aim = ends.as_millisecond() - 120 + (race as i64 * 7) % 160;
+    let wait = aim - jiff::Timestamp::now().as_millisecond();
+    tokio::time::sleep(Duration::from_millis(wait.max(0) as u64)).await;
+    let path = format!("/v1/orders/{ticket}");
+    let cancels = race.is_multiple_of(3);
+    let cancelling = async {
+        if cancels {
+            let answer = read(server.request(Method::DELETE, &path)).await;
+            assert!([200, 202, 409].contains(&answer.status), "{}", answer.text);
+        }
+    };
+    let (paid, ()) = tokio::join!(server.pay(&url, "pay"), cancelling);
+    assert!([303, 410].contains(&paid.status), "{}", paid.text);
+    let ended = loop {
+        let now = server.status(&ticket).await;
+        let phase = now["phase"].as_str().expect("a phase").to_owned();
+        if (phase == "confirmed" || phase == "failed") && now["reason"] != "refunding" {
+            break now;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let word = ended["status"].as_str().expect("a status").to_owned();
+    match word.as_str() {
+        "confirmed" | "refunded" => assert_eq!(paid.status, 303, "{word} without a payment"),
+        "cancelled" => assert!(cancels && paid.status == 410, "{word}: {}", paid.status),
+        "expired" => assert_eq!(paid.status, 410, "{word} although the provider took the payment"),
+        other => panic!("{other}"),
+    }
+    word
+}

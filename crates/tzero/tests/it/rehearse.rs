@@ -1,0 +1,50 @@
+//! The rehearsal finds nothing wrong, and can find something.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Server, program};
+
+fn rehearse(server: &Server, flags: &[&str]) -> (bool, Value, String) {
+    let file = server.dir.path().join("report.json");
+    let output = program()
+        .args(["rehearse", "--url", &server.url, "--data"])
+        .arg(server.dir.path())
+        .args(["--report".as_ref(), file.as_os_str()])
+        .args(flags)
+        .output()
+        .expect("it runs");
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let report = std::fs::read_to_string(file).unwrap_or_default();
+    (output.status.success(), serde_json::from_str(&report).unwrap_or(Value::Null), text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quick_herd_leaves_nothing_wrong_behind() {
+    let server = Server::start(&["expiration.grace_ms=1000"]);
+    let (right, report, text) = rehearse(&server, &["--preset", "quick", "--stock", "40", "--buyers", "600"]);
+    assert!(right, "{text}");
+    assert_eq!((&report["sold"], &report["violations"]), (&json!(40), &json!([])));
+    assert!(report["answers"]["count"].as_u64().is_some_and(|count| count >= 600));
+    assert!(report["audit"]["ok"] == true && text.contains("no violation"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_unit_goes_to_exactly_one_of_many() {
+    let server = Server::start(&["expiration.grace_ms=1000"]);
+    let (right, report, text) =
+        rehearse(&server, &["--preset", "last-unit", "--buyers", "300", "--abandon", "0.3"]);
+    assert!(right, "{text}");
+    assert_eq!(report["sold"], 1);
+    assert!(report["outcomes"]["409 all-units-held"].as_u64().is_some_and(|count| count > 0), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_in_which_nothing_was_sold_is_no_success() {
+    let server = Server::start(&[]);
+    server.sale("over", 5, json!({ "ends_at": "2021-01-01T00:00:00Z" })).await;
+    let (right, _, text) = rehearse(&server, &["--sale", "over", "--buyers", "5"]);
+    assert!(!right && text.contains("nobody was accepted"), "{text}");
+    let (right, _, text) = rehearse(&server, &["--decline", "0.9", "--abandon", "0.9"]);
+    assert!(!right && text.contains("must not be more than 1"), "{text}");
+}
