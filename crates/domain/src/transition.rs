@@ -387,3 +387,7 @@ fn extend(order: &Order, extension_ms: u64, now: Timestamp) -> Outcome {
         next.expires_at = Some(expires_at.plus_millis(extension_ms));
     })
 }
+
+#[cfg(test)]
+#[path = "transition_tests.rs"]
+mod tests;

@@ -1,0 +1,188 @@
+//! Every state × every change, written out.
+//!
+//! A cell is the state that the order goes to, with the effect after `+` (Confirm, Release, Return, Pin); `=` where the change
+//! was made before; and in brackets the refusal.
+
+use crate::few::Few;
+use crate::hold::{Claim, EffectKind, Terms};
+use crate::id::{Epoch, ProductNo, SaleId, ShardId, TicketId, UserHash, UserId};
+use crate::money::Money;
+use crate::order::{Order, OrderState, OrderTerms, Reason};
+use crate::payment::{Payment, PaymentSession, PaymentStage};
+use crate::time::Timestamp;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(10_000);
+
+fn money(amount: &str) -> Money {
+    Money::parse(amount, "EUR").unwrap()
+}
+
+fn payment(id: &str, stage: PaymentStage) -> Payment {
+    Payment { payment: id.into(), amount: money("10.00"), stage }
+}
+
+fn session() -> PaymentSession {
+    PaymentSession { session: "cs".into(), url: "http://pay".into() }
+}
+
+fn allocated() -> Order {
+    let claim = Claim {
+        ticket: TicketId([1; 16]),
+        shard: ShardId { sale: SaleId::parse("s").unwrap(), number: 0 },
+        epoch: Epoch(1),
+        issued_at: Timestamp::from_millis(1_000),
+        user: UserHash([2; 16]),
+        user_id: UserId::parse("ann").unwrap(),
+        terms: Terms { product: ProductNo(0), quantity: 1 },
+        units: Few::One(7),
+    };
+    let terms = OrderTerms { amount: money("10.00"), address_deadline_ms: 60_000 };
+    Order::from_claim(&claim, terms, None, Timestamp::from_millis(1_000))
+}
+
+fn order(state: OrderState, edit: impl FnOnce(&mut Order)) -> Order {
+    let mut order = allocated();
+    order.state = state;
+    order.session = (state != OrderState::Allocated).then(session);
+    order.expires_at = (state != OrderState::Allocated).then(|| Timestamp::from_millis(20_000));
+    order.live = !state.is_dead();
+    edit(&mut order);
+    order
+}
+
+fn paid_with(stage: PaymentStage) -> impl FnOnce(&mut Order) {
+    move |order| order.payment = Some(payment("pi", stage))
+}
+
+/// Every state, with what else bears on a change.
+fn states() -> Vec<(&'static str, Order)> {
+    let because = |reason| move |order: &mut Order| order.reason = Some(reason);
+    vec![
+        ("allocated", allocated()),
+        ("allocated, due", order(OrderState::Allocated, |order| order.address_deadline = NOW)),
+        ("pending", order(OrderState::PendingPayment, |_| {})),
+        ("pending, due", order(OrderState::PendingPayment, |order| order.expires_at = Some(NOW))),
+        ("expiring", order(OrderState::Expiring, because(Reason::NotPaid))),
+        ("expiring, no address", order(OrderState::Expiring, |order| order.session = None)),
+        ("expiring by buyer", order(OrderState::Expiring, because(Reason::ByBuyer))),
+        ("capturing", order(OrderState::Capturing, paid_with(PaymentStage::Authorised))),
+        ("confirmed", order(OrderState::Confirmed, paid_with(PaymentStage::Captured))),
+        ("expired", order(OrderState::Expired, |_| {})),
+        (
+            "expired with money",
+            order(OrderState::Expired, |order| {
+                order.payment = Some(payment("pi", PaymentStage::Authorised));
+                order.late_attempts = 1;
+            }),
+        ),
+        ("cancelled", order(OrderState::Cancelled, because(Reason::ByBuyer))),
+        ("rejected", order(OrderState::Rejected, because(Reason::PaymentRefused))),
+        ("refunding", order(OrderState::Refunding, paid_with(PaymentStage::Captured))),
+        ("refunded", order(OrderState::Refunded, paid_with(PaymentStage::Refunded))),
+    ]
+}
+
+fn changes() -> Vec<(&'static str, Change)> {
+    let late = Change::LateHeld { claim: TicketId([9; 16]), attempt: 1, units: Few::One(8), epoch: Epoch(1) };
+    let stale =
+        Change::LateHeld { claim: TicketId([9; 16]), attempt: 0, units: Few::One(8), epoch: Epoch(1) };
+    let wrong = Payment { amount: money("9.99"), ..payment("pi", PaymentStage::Authorised) };
+    vec![
+        ("address ready", Change::AddressReady { session: session(), hold_ms: 5_000 }),
+        ("provider refused", Change::ProviderRefused),
+        ("declined", Change::Declined),
+        ("close: deadline", Change::Close(Closing::Deadline)),
+        ("close: buyer", Change::Close(Closing::ByBuyer)),
+        ("close: operator", Change::Close(Closing::ByOperator)),
+        ("door closed", Change::DoorClosed),
+        ("paid: authorised", Change::Paid(payment("pi", PaymentStage::Authorised))),
+        ("paid: captured", Change::Paid(payment("pi", PaymentStage::Captured))),
+        ("paid: another", Change::Paid(payment("other", PaymentStage::Authorised))),
+        ("paid: wrong amount", Change::Paid(wrong.clone())),
+        ("wrong payment", Change::WrongPayment(wrong)),
+        ("captured", Change::Captured),
+        ("capture refused", Change::CaptureRefused),
+        ("late attempt", Change::LateAttempt),
+        ("late held", late),
+        ("late held, stale", stale),
+        ("give back", Change::GiveBack),
+        ("refund", Change::Refund { return_units: false }),
+        ("refund, goods back", Change::Refund { return_units: true }),
+        ("money returned", Change::MoneyReturned),
+        ("extend", Change::Extend { extension_ms: 1_000 }),
+        ("extend by nothing", Change::Extend { extension_ms: 0 }),
+    ]
+}
+
+fn cell(order: &Order, change: &Change) -> String {
+    match transition(order, change, NOW) {
+        Err(refusal) => format!("({refusal:?})"),
+        Ok(Transition::Replay) => "=".into(),
+        Ok(Transition::Changed(next, effect)) => {
+            assert_eq!((next.version, next.changed_at), (order.version + 1, NOW));
+            let effect = effect.map(|effect| {
+                assert_eq!((effect.claim, &effect.units), (next.claim, &next.units), "exactly its units");
+                format!("+{:?}", effect.kind)
+            });
+            format!("{:?}{}", next.state, effect.unwrap_or_default())
+        }
+    }
+}
+
+#[test]
+fn every_state_and_every_change_is_in_the_table() {
+    let states = states();
+    for state in OrderState::ALL {
+        assert!(states.iter().any(|(_, order)| order.state == state), "{state:?} is missing");
+    }
+    let mut table = String::new();
+    for (change_name, change) in changes() {
+        table.push_str(&format!("{change_name}\n"));
+        for (state_name, order) in &states {
+            table.push_str(&format!("  {state_name:<20} {}\n", cell(order, &change)));
+        }
+    }
+    let written = include_str!("transition_table.txt");
+    for (at, (found, expected)) in table.lines().zip(written.lines()).enumerate() {
+        assert_eq!(found, expected, "line {}", at + 1);
+    }
+    assert_eq!(table.lines().count(), written.lines().count());
+}
+
+#[test]
+fn a_released_order_is_not_live_and_a_dead_one_has_no_deadline() {
+    for (name, order) in states() {
+        for (change_name, change) in changes() {
+            let Ok(Transition::Changed(next, effect)) = transition(&order, &change, NOW) else { continue };
+            let freed = effect.is_some_and(|e| matches!(e.kind, EffectKind::Release | EffectKind::Return));
+            assert!(!freed || !next.live, "{name}, {change_name}");
+            assert!(next.live || next.deadline().is_none(), "{name}, {change_name}");
+            if next.state.is_open() || next.state == OrderState::Confirmed {
+                assert!(next.live, "{name}, {change_name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_extension_is_given_once() {
+    let pending = order(OrderState::PendingPayment, |_| {});
+    let extend = Change::Extend { extension_ms: 500 };
+    let Ok(Transition::Changed(extended, _)) = transition(&pending, &extend, NOW) else {
+        panic!("it is extended")
+    };
+    assert_eq!(extended.expires_at, Some(Timestamp::from_millis(20_500)));
+    assert_eq!(transition(&extended, &extend, NOW), Err(ChangeRefusal::NoExtension));
+}
+
+#[test]
+fn the_hold_begins_when_the_address_is_there() {
+    let change = Change::AddressReady { session: session(), hold_ms: 5_000 };
+    let Ok(Transition::Changed(pending, _)) = transition(&allocated(), &change, NOW) else {
+        panic!("it is pending")
+    };
+    assert_eq!(pending.expires_at, Some(Timestamp::from_millis(15_000)));
+    assert_eq!(allocated().expires_at, None);
+}
