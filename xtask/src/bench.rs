@@ -1,14 +1,14 @@
-//! `cargo xtask bench`: the tools that the side-by-side measurements need.
+//! `cargo xtask bench`: measures, side by side in one run.
 //!
-//! Every measurement is a ratio within one run, so the anchor (nginx) and the load (wrk) must be on the
-//! machine. This module provides them and says which versions they are; it prints no figure that it
-//! has not taken.
+//! Every measurement of HTTP is a ratio to the anchor (nginx) under the same load (wrk); both are provided and named with
+//! their versions. The driver is `xtask/bench/http.py`; it prints no figure that it has not taken.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::needs::{self, NGINX, Need, WRK};
-use crate::workspace::Outcome;
+use crate::steps::call;
+use crate::workspace::{self, Outcome, cargo};
 
 /// A tool that is on the machine.
 #[derive(Debug)]
@@ -29,13 +29,16 @@ pub fn wrk() -> Result<Tool, String> {
     tool(WRK)
 }
 
-/// Provides both tools and prints what they are.
-pub fn run() -> Outcome {
+/// Builds the program and measures: the inventory alone, then the HTTP paths side by side with nginx.
+pub fn run(root: &Path) -> Outcome {
     needs::provide(&[NGINX, WRK])?;
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
     }
-    Ok(())
+    call(&mut cargo(root, &["build", "--release"]))?;
+    call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
+    let program = workspace::target(root).join("release/tzero");
+    call(Command::new("python3").arg(root.join("xtask/bench/http.py")).arg(program))
 }
 
 fn tool(need: Need) -> Result<Tool, String> {

@@ -40,7 +40,7 @@ enum Command {
     /// forbidden marks, machine paths, problem pages, the code map of ARCHITECTURE.md, links in documents.
     /// Every finding is printed as file:line with its reason; one finding makes the command fail.
     Tidy(tidy::Options),
-    /// Prepare the tools that measurements need (nginx, wrk) and say which versions are there
+    /// Measure: durable holds, and CPU time a request side by side with nginx
     ///
     /// Missing ones are installed with apt-get when this runs as root; otherwise an error says what to
     /// install. Debian's nginx package may start a server of its own on port 80.
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let outcome = workspace::root().and_then(|root| match arguments.command {
         Command::Test(options) => test::run(&root, &options),
         Command::Tidy(options) => tidy::run(&root, &options),
-        Command::Bench => bench::run(),
+        Command::Bench => bench::run(&root),
         Command::Ci => ci::run(&root),
     });
     match outcome {

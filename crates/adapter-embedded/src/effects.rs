@@ -127,6 +127,7 @@ fn picture(core: &Core, shard: &ShardId, epoch: Epoch) -> ShardSnapshot {
 fn records(order: &Order) -> Vec<RecordSnapshot> {
     let under = |claim, place, units| RecordSnapshot {
         claim,
+        ticket: order.ticket,
         user: order.user,
         terms: order.terms,
         place,

@@ -32,6 +32,8 @@ pub enum Intent {
 pub struct HoldRequest {
     /// The claim: a ticket, or what [`crate::id::IdSecret::late_claim`] derives from one.
     pub claim: TicketId,
+    /// The ticket that the buyer knows: the claim itself, or for late money the one that the claim was derived from.
+    pub ticket: TicketId,
     /// Whose limit counts.
     pub user: UserHash,
     /// The buyer as the shop knows them: for the claim's event only, never kept by an inventory.

@@ -16,6 +16,8 @@ use crate::unpinned::Unpinned;
 /// What the shard remembers of a claim, for as long as the sale is kept.
 #[derive(Clone, Debug)]
 struct Record {
+    /// What the buyer knows it by.
+    ticket: TicketId,
     user: UserHash,
     terms: Terms,
     place: Place,
@@ -87,7 +89,7 @@ impl Shard {
 
     /// Adds what the ledger remembers of a claim; used while a shard is being rebuilt, before it opens.
     pub fn load(&mut self, record: RecordSnapshot) {
-        let RecordSnapshot { claim, user, terms, place, units, epoch, issued_at } = record;
+        let RecordSnapshot { claim, ticket, user, terms, place, units, epoch, issued_at } = record;
         let count = units.len() as u32;
         if let Some(stock) = self.products.get_mut(terms.product.index()) {
             match place {
@@ -101,8 +103,10 @@ impl Shard {
             standing.units += count;
             standing.claims.push(claim);
         }
-        self.records
-            .insert(claim, Record { user, terms, place, units, epoch, issued_at, mark: 0, batch: None });
+        self.records.insert(
+            claim,
+            Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, batch: None },
+        );
     }
 
     /// The epoch under which the shard is open.
@@ -143,7 +147,10 @@ impl Shard {
         }
         let newest = *standing.claims.last()?;
         let record = self.records.get(&newest)?;
-        Some(Look::Decided(HoldOutcome::LimitReached { newest, grant: record.grant() }, record.mark))
+        // The stamp is that of the ticket, also where its units are under a late claim.
+        let stamped = self.records.get(&record.ticket).unwrap_or(record);
+        let refusal = HoldOutcome::LimitReached { newest: record.ticket, grant: stamped.grant() };
+        Some(Look::Decided(refusal, record.mark))
     }
 
     /// Decides one request and takes the units where the rules give them.
@@ -163,6 +170,7 @@ impl Shard {
         standing.units += units.len() as u32;
         standing.claims.push(request.claim);
         let record = Record {
+            ticket: request.ticket,
             user: request.user,
             terms: request.terms,
             place: Place::Held,

@@ -30,6 +30,8 @@ pub struct ProductSnapshot {
 pub struct RecordSnapshot {
     /// The claim.
     pub claim: TicketId,
+    /// The ticket that the buyer knows.
+    pub ticket: TicketId,
     /// Whose it is.
     pub user: UserHash,
     /// What was asked for.

@@ -21,6 +21,7 @@ fn shard(stock: u32) -> Shard {
 fn request(claim: u8, user: u8, quantity: u8, limit: u8) -> HoldRequest {
     HoldRequest {
         claim: TicketId([claim; 16]),
+        ticket: TicketId([claim; 16]),
         user: UserHash([user; 16]),
         user_id: UserId::parse("ann").unwrap(),
         terms: Terms { product: ProductNo(0), quantity },
@@ -178,4 +179,21 @@ fn a_closed_shard_counts_what_nobody_owns_as_available() {
     let audit = compare(&ledger, None);
     assert_eq!((audit.available, audit.held, audit.sold, audit.stock), (2, 1, 1, 4));
     assert!(audit.violations.is_empty());
+}
+
+#[test]
+fn a_limit_that_late_money_fills_names_the_ticket_and_its_stamp() {
+    let mut shard = shard(10);
+    let first = request(1, 1, 1, 1);
+    let units = held(&mut shard, &first);
+    shard.settle(&effect(EffectKind::Release, 1, &units));
+    let late = HoldRequest { claim: TicketId([9; 16]), intent: Intent::TakeLate, ..first };
+    let later = Timestamp::from_millis(5_000);
+    assert!(matches!(shard.hold(&late, later, 0, true), HoldOutcome::Held { .. }));
+    match shard.hold(&request(2, 1, 1, 1), later, 0, true) {
+        HoldOutcome::LimitReached { newest, grant } => {
+            assert_eq!((newest, grant.issued_at), (TicketId([1; 16]), NOW));
+        }
+        other => panic!("{other:?}"),
+    }
 }

@@ -108,8 +108,10 @@ impl World {
     fn request(&self, user: u8, key: u8, terms: Terms) -> HoldRequest {
         let hash = self.hash(user);
         let key = domain::id::IdempotencyKey::parse(&format!("k{key}")).unwrap();
+        let ticket = self.ids.ticket(&self.shard_id.sale, hash, &key);
         HoldRequest {
-            claim: self.ids.ticket(&self.shard_id.sale, hash, &key),
+            claim: ticket,
+            ticket,
             user: hash,
             user_id: UserId::parse(&format!("u{user}")).unwrap(),
             terms,
@@ -230,6 +232,7 @@ impl World {
         let claim = self.ids.late_claim(order.ticket, order.late_attempts);
         let request = HoldRequest {
             claim,
+            ticket: order.ticket,
             user: order.user,
             user_id: order.user_id.clone(),
             terms: order.terms,
@@ -303,6 +306,7 @@ impl World {
         let records = self.orders.values().flat_map(|order| {
             let under = |claim, place, units| RecordSnapshot {
                 claim,
+                ticket: order.ticket,
                 user: order.user,
                 terms: order.terms,
                 place,

@@ -133,8 +133,10 @@ impl Orders for OrderService {
         let gate = sale.gate(self.stores.clock.now());
         let user = self.stores.ids.user(&sale.sale_id, &checkout.user);
         let shard = self.stores.ids.shard(&sale.sale_id, user, sale.shards);
+        let ticket = self.stores.ids.ticket(&sale.sale_id, user, &checkout.key);
         let request = HoldRequest {
-            claim: self.stores.ids.ticket(&sale.sale_id, user, &checkout.key),
+            claim: ticket,
+            ticket,
             user,
             user_id: checkout.user,
             terms: Terms { product, quantity: checkout.quantity },

@@ -62,6 +62,7 @@ fn request(order: &Order, catalog: &Catalog, claim: TicketId, intent: Intent) ->
     let limit = sale.and_then(|sale| sale.products.get(order.terms.product.index()).map(|p| p.max_per_user));
     HoldRequest {
         claim,
+        ticket: order.ticket,
         user: order.user,
         user_id: order.user_id.clone(),
         terms: order.terms,

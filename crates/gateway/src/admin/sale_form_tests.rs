@@ -1,1 +1,56 @@
 //! Tests.
+
+use serde_json::json;
+
+use super::*;
+
+fn least() -> Value {
+    json!({ "sale_id": "s", "name": "S", "starts_at": "2026-01-01T00:00:00Z",
+        "products": [{ "product_id": "p", "name": "P", "price": { "amount": "1.00", "currency": "EUR" }, "stock": 3 }] })
+}
+
+#[test]
+fn what_is_not_said_has_the_contracts_defaults() {
+    let sale = sale(&least()).unwrap();
+    assert_eq!(sale.ends_at.millis_since(sale.starts_at), DEFAULT_SALE_MS);
+    assert_eq!((sale.hold_ms, sale.extension_ms, sale.shards, sale.mode), (300_000, 0, 1, Mode::Rush));
+    let product = &sale.products[0];
+    assert_eq!((product.max_per_user, product.image_url.clone(), product.compare_at), (1, None, None));
+}
+
+#[test]
+fn each_wrong_member_is_refused_by_its_name() {
+    let cases = [
+        ("/hold_ms", json!(999), "hold_ms"),
+        ("/hold_ms", json!(86_400_001), "hold_ms"),
+        ("/ends_at", json!("2025-01-01T00:00:00Z"), "ends_at"),
+        ("/shards", json!(2), "shards"),
+        ("/mode", json!("draw"), "mode"),
+        ("/products", json!([]), "products"),
+        ("/products/0/stock", json!(16_777_216), "products[0].stock"),
+        ("/products/0/max_per_user", json!(101), "products[0].max_per_user"),
+        ("/products/0/price", json!({ "amount": "1.00", "currency": "EURO" }), "products[0].price"),
+        ("/products/0/price", json!(1), "products[0].price"),
+        ("/products/0/image_url", json!("javascript:alert(1)"), "products[0].image_url"),
+        ("/products/0/colour", json!("red"), "products[0].colour"),
+    ];
+    for (pointer, value, field) in cases {
+        let mut body = least();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[name] = value;
+        let said = format!("{:?}", sale(&body).unwrap_err());
+        assert!(said.contains(&format!("String(\"{field}\")")), "{field}: {said}");
+    }
+    let mut twice = least();
+    twice["products"] = json!([least()["products"][0], least()["products"][0]]);
+    assert!(format!("{:?}", sale(&twice).unwrap_err()).contains("products[1].product_id"));
+}
+
+#[test]
+fn a_change_has_only_what_may_change() {
+    let changed = patch(&json!({ "name": "N", "ends_at": "2030-01-01T00:00:00Z" })).unwrap();
+    assert_eq!(changed.redefines(), Vec::<&str>::new());
+    assert_eq!(patch(&json!({ "hold_ms": 5_000 })).unwrap().redefines(), vec!["hold_ms"]);
+    assert!(patch(&json!({ "sale_id": "other" })).is_err());
+    assert!(patch(&json!({ "message": 7 })).is_err());
+}

@@ -1,0 +1,217 @@
+"""Measures the HTTP paths side by side with nginx `return 202`, as CPU time a request (user + system of the server).
+
+Called by `cargo xtask bench` with the built program as its only argument. Server on core 0, load on core 1, A B A B, five
+pairs after a warm-up; medians with min and max. Nothing of the real path is switched off, except the limits per user and
+network, since all load comes from one machine.
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PAIRS = 5
+SECONDS = 3
+CONNECTIONS = 64
+USERS = 12_000
+IDLE = 4_000
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def pinned(core, *command, **more):
+    return subprocess.Popen(["taskset", "-c", str(core), *command], **more)
+
+
+def cpu_seconds(pids):
+    total = 0
+    for pid in pids:
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def resident_kib(pids):
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) for pid in pids)
+
+
+def children(pid):
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+    return [int(each) for each in found]
+
+
+def wait_for(port):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"nothing listens on port {port}")
+
+
+def start_nginx(folder):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    configuration = f"""
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 20000; }}
+http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+server {{ listen 127.0.0.1:{port}; location / {{ return 202; }} }} }}
+"""
+    path = f"{folder}/nginx.conf"
+    open(path, "w").write(configuration)
+    process = pinned(0, "nginx", "-c", path, "-p", folder, stderr=subprocess.DEVNULL)
+    wait_for(port)
+    return process, port, children(process.pid)
+
+
+def start_tzero(program, folder):
+    settings = ["limits.user_per_s=0", "limits.network_per_s=0", "processor.rate_per_s=0.001", "log.level=error"]
+    flags = [part for each in settings for part in ("--set", each)]
+    command = [program, "serve", "--listen", "127.0.0.1:0", "--data", folder, *flags]
+    process = pinned(0, *command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    port = int(process.stdout.readline().rsplit(":", 1)[1])
+    return process, port, [process.pid]
+
+
+class Api:
+    def __init__(self, port, token=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.token = token
+
+    def ask(self, method, path, body=None, token=None):
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if token or self.token:
+            headers["Authorization"] = f"Bearer {token or self.token}"
+        self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read() or b"null")
+
+
+def sale(api, name, starts, stock, limit):
+    product = {"product_id": "p", "name": "P", "price": {"amount": "10.00", "currency": "EUR"}, "stock": stock, "max_per_user": limit}
+    status, body = api.ask("POST", "/admin/v1/sales", {"sale_id": name, "name": name, "starts_at": starts, "ends_at": "2099-01-01T00:00:00Z", "products": [product]})
+    if status != 201:
+        raise SystemExit(f"the sale was not made: {body}")
+
+
+def script(folder, name, text):
+    path = f"{folder}/{name}.lua"
+    open(path, "w").write(text)
+    return path
+
+
+def lua_checkout(users, sale_id, fresh):
+    rows = "\n".join(f'{{"{user}","{token}"}},' for user, token in users)
+    key = '"k" .. n' if fresh else '"k"'
+    return f"""
+local users = {{ {rows} }}
+local n = {int(time.time() * 1000) % 1_000_000_000}
+request = function()
+  n = n + 1
+  local user = users[n % #users + 1]
+  local body = '{{"user_id":"' .. user[1] .. '","product_id":"p","idempotency_key":"' .. {key} .. '"}}'
+  return wrk.format("POST", "/v1/sales/{sale_id}/checkout", {{ ["Authorization"] = "Bearer " .. user[2], ["Content-Type"] = "application/json" }}, body)
+end
+"""
+
+
+def run_wrk(port, path, seconds=SECONDS):
+    url = f"http://127.0.0.1:{port}/"
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", path, url]
+    said = subprocess.run(command, capture_output=True, text=True).stdout
+    requests = int(re.search(r"(\d+) requests in", said).group(1))
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    broken = re.search(r"Socket errors: (.*)", said)
+    return requests, int(wrong.group(1)) if wrong else 0, broken.group(1) if broken else ""
+
+
+def measure(port, pids, path):
+    before, began = cpu_seconds(pids), time.monotonic()
+    requests, wrong, broken = run_wrk(port, path)
+    took = time.monotonic() - began
+    if broken:
+        raise SystemExit(f"the load met socket errors: {broken}")
+    return {"micros": (cpu_seconds(pids) - before) / requests * 1e6, "rate": requests / took, "wrong": wrong / requests}
+
+
+def spread(values):
+    return f"{statistics.median(values):8.2f} ({min(values):.2f} – {max(values):.2f})"
+
+
+def idle_kib(port, pids, path):
+    before = resident_kib(pids)
+    open_ones = []
+    for _ in range(IDLE):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        connection.recv(4096)
+        open_ones.append(connection)
+    held = resident_kib(pids)
+    for connection in open_ones:
+        connection.close()
+    time.sleep(1.0)
+    return (held - before) / IDLE, (resident_kib(pids) - before) / IDLE
+
+
+def main(program):
+    folder = tempfile.mkdtemp(prefix="tzero-bench-")
+    nginx, nginx_port, nginx_pids = start_nginx(folder)
+    tzero, port, pids = start_tzero(program, f"{folder}/data")
+    try:
+        api = Api(port, open(f"{folder}/data/admin-token").read().strip())
+        sale(api, "open", "2020-01-01T00:00:00Z", 16_000_000, 100)
+        sale(api, "early", "2098-01-01T00:00:00Z", 1_000, 1)
+        sale(api, "held", "2020-01-01T00:00:00Z", 1, 1)
+        print(f"making {USERS} sessions …", flush=True)
+        users = []
+        guest = Api(port)
+        for _ in range(USERS):
+            _, body = guest.ask("POST", "/v1/sessions")
+            users.append((body["user_id"], body["session_token"]))
+        user, token = users[0]
+        _, ticket = guest.ask("POST", "/v1/sales/open/checkout", {"user_id": user, "product_id": "p", "idempotency_key": "first"}, token)
+        guest.ask("POST", "/v1/sales/held/checkout", {"user_id": user, "product_id": "p", "idempotency_key": "k"}, token)
+        few = users[1:2_001]
+        anchor = script(folder, "anchor", 'wrk.method = "POST"\nwrk.body = string.rep("x", 150)\nwrk.headers["Content-Type"] = "application/json"\n')
+        paths = {
+            "refusal: too early": (script(folder, "early", lua_checkout(few, "early", False)), 1.0),
+            "refusal: all held": (script(folder, "held", lua_checkout(few, "held", False)), 1.0),
+            "status poll": (script(folder, "status", f'wrk.path = "{ticket["status_url"]}"\n'), 0.0),
+            "granted checkout, durable": (script(folder, "granted", lua_checkout(users, "open", True)), 0.0),
+        }
+        run_wrk(nginx_port, anchor, 1)
+        print(f"{'CPU µs a request (median, min – max)':<38} {'tzero':>24} {'nginx return 202':>24} {'ratio':>6} {'tzero/s':>9}")
+        for name, (path, refused) in paths.items():
+            run_wrk(port, path, 1)
+            ours, theirs = [], []
+            for _ in range(PAIRS):
+                ours.append(measure(port, pids, path))
+                theirs.append(measure(nginx_port, nginx_pids, anchor))
+            share = statistics.median(each["wrong"] for each in ours)
+            if abs(share - refused) > 0.001:
+                raise SystemExit(f"{name}: {share:.3f} of the answers were not 2xx, and {refused} should be")
+            mine, anchors = [each["micros"] for each in ours], [each["micros"] for each in theirs]
+            ratio = statistics.median(a / b for a, b in zip(mine, anchors))
+            rate = statistics.median(each["rate"] for each in ours)
+            print(f"{name:<38} {spread(mine):>24} {spread(anchors):>24} {ratio:6.2f} {rate:9,.0f}", flush=True)
+        print(f"\nmemory of the server per idle keep-alive connection ({IDLE} of them), KiB: while open, left after closing")
+        for name, at, group, path in [("tzero", port, pids, "/v1/time"), ("nginx", nginx_port, nginx_pids, "/")]:
+            held, left = idle_kib(at, group, path)
+            print(f"{name:<8} {held:6.1f} {left:6.1f}")
+    finally:
+        tzero.terminate()
+        nginx.terminate()
+        tzero.wait()
+        nginx.wait()
+
+
+main(sys.argv[1])
