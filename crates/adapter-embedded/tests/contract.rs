@@ -1,5 +1,7 @@
 //! The embedded store keeps every promise of the ports.
 
+#![expect(clippy::unwrap_used, reason = "a constant of a test that is wrong fails it")]
+
 use std::sync::Arc;
 
 use adapter_embedded::{Embedded, Options};
