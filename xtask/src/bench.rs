@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measures, side by side in one run.
 //!
 //! Every measurement of HTTP is a ratio to the anchor (nginx) under the same load (wrk); both are provided and named with
-//! their versions. The driver is `xtask/bench/http.py`; it prints no figure that it has not taken.
+//! their versions. The driver is `xtask/bench/side_by_side.py`; it prints no figure that it has not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +38,7 @@ pub fn run(root: &Path) -> Outcome {
     call(&mut cargo(root, &["build", "--release"]))?;
     call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
     let program = workspace::target(root).join("release/tzero");
-    call(Command::new("python3").arg(root.join("xtask/bench/http.py")).arg(program))
+    call(Command::new("python3").arg(root.join("xtask/bench/side_by_side.py")).arg(program))
 }
 
 fn tool(need: Need) -> Result<Tool, String> {

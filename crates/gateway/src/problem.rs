@@ -247,15 +247,7 @@ impl Problem {
     /// The answer; `instance` is the path that was asked for.
     #[must_use]
     pub fn reply(self, instance: &str) -> Response<Body> {
-        let mut body = self.members;
-        let code = self.code.as_str();
-        body.insert("type".into(), format!("/problems/{code}").into());
-        body.insert("title".into(), self.code.title().into());
-        body.insert("status".into(), self.code.status().as_u16().into());
-        body.insert("detail".into(), self.detail.into());
-        body.insert("code".into(), code.into());
-        body.insert("instance".into(), instance.into());
-        let mut reply = Response::new(Body::from(Value::Object(body).to_string()));
+        let mut reply = Response::new(Body::from(self.body(instance)));
         *reply.status_mut() = self.code.status();
         let headers = reply.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -270,6 +262,46 @@ impl Problem {
             headers.append(name, value);
         }
         reply
+    }
+
+    /// The document. Refusals are the herd's usual answer: it is written straight into its bytes.
+    fn body(&self, instance: &str) -> String {
+        let code = self.code.as_str();
+        let mut body = String::with_capacity(512);
+        body.push_str("{\"type\":\"/problems/");
+        body.push_str(code);
+        body.push_str("\",\"title\":\"");
+        body.push_str(self.code.title());
+        body.push_str("\",\"status\":");
+        body.push_str(self.code.status().as_str());
+        body.push_str(",\"code\":\"");
+        body.push_str(code);
+        body.push_str("\",\"detail\":");
+        quote(&self.detail, &mut body);
+        body.push_str(",\"instance\":");
+        quote(instance, &mut body);
+        for (name, value) in &self.members {
+            body.push(',');
+            quote(name, &mut body);
+            body.push(':');
+            match value {
+                Value::String(text) => quote(text, &mut body),
+                other => body.push_str(&other.to_string()),
+            }
+        }
+        body.push('}');
+        body
+    }
+}
+
+/// A text as JSON; what needs no escaping is copied.
+fn quote(text: &str, to: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        to.push('"');
+        to.push_str(text);
+        to.push('"');
+    } else {
+        to.push_str(&Value::from(text).to_string());
     }
 }
 
@@ -295,3 +327,7 @@ pub fn fault(fault: &ports::Fault, wait_ms: u64) -> Problem {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "problem_tests.rs"]
+mod tests;
