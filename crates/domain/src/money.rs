@@ -38,7 +38,7 @@ impl Currency {
     /// The ISO 4217 code in capitals.
     #[must_use]
     pub fn code(&self) -> &str {
-        std::str::from_utf8(&self.code).unwrap_or("XXX")
+        std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
     /// Digits after the decimal point.

@@ -301,13 +301,19 @@ impl Buyer {
 
     /// Goes to the provider's page. `None` where the page was closed.
     async fn pay(&self, herd: &Herd, url: &str, action: &str) -> Option<Duration> {
-        let path = herd.own_path(url);
+        let (client, path) = match herd.served(url).await {
+            Ok(served) => served,
+            Err(error) => {
+                herd.violations.add(format!("the payment page cannot be reached: {error}"));
+                return None;
+            }
+        };
         let form = format!("action={action}");
         let mut ask =
             Ask::new(Method::POST, &path).header("content-type", "application/x-www-form-urlencoded");
         ask.body = form.into();
         for _ in 0..5 {
-            match herd.client.ask(&ask).await {
+            match client.ask(&ask).await {
                 Ok(answer) => {
                     let status = answer.status.as_u16();
                     herd.outcomes.add(&format!("{action} {status}"));

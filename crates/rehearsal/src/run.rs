@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,8 @@ pub(crate) struct Herd {
     pub(crate) confirmation: Timing,
     pub(crate) behind: Timing,
     base_url: String,
+    /// The pages of a provider that is not behind the same address.
+    elsewhere: OnceCell<Client>,
     offset_ms: i64,
     over: Duration,
     t_zero: Duration,
@@ -126,16 +129,16 @@ impl Herd {
         self.endings.lock().unwrap_or_else(PoisonError::into_inner).push(ending);
     }
 
-    /// The path of an address of the system under test.
-    pub(crate) fn own_path(&self, url: &str) -> String {
-        url.strip_prefix(&self.base_url).map_or_else(
-            || {
-                let rest =
-                    url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or(url);
-                rest.find('/').map_or_else(|| "/".to_owned(), |at| rest[at..].to_owned())
-            },
-            str::to_owned,
-        )
+    /// Who serves an address, and its path there: the system under test, or a provider's pages elsewhere.
+    pub(crate) async fn served(&self, url: &str) -> Result<(&Client, String), String> {
+        if let Some(path) = url.strip_prefix(&self.base_url) {
+            return Ok((&self.client, path.to_owned()));
+        }
+        let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url} is not an http:// address"))?;
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, connections) = (format!("http://{host}"), self.plan.connections);
+        let client = self.elsewhere.get_or_try_init(|| Client::new(&host, connections, 1)).await?;
+        Ok((client, format!("/{path}")))
     }
 }
 
@@ -178,6 +181,7 @@ pub async fn run(
         confirmation: Timing::new(),
         behind: Timing::new(),
         base_url: plan.base_url.clone(),
+        elsewhere: OnceCell::new(),
         offset_ms,
         over: t_zero + Duration::from_millis(plan.limit_ms),
         t_zero,
