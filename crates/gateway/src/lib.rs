@@ -7,6 +7,7 @@ pub mod admin;
 pub mod api;
 pub mod client_address;
 pub mod edge;
+pub mod hot;
 pub mod limits;
 pub mod listener;
 pub mod metrics;

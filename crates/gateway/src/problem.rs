@@ -7,11 +7,15 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::reply::Whole;
+
 /// What went wrong, by the contract's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The body is larger than the endpoint takes.
     BodyTooLarge,
+    /// The head has too many lines, or too many bytes.
+    HeadersTooLarge,
     /// Shed before any work.
     Overloaded,
     /// Not the media type that the endpoint takes.
@@ -76,6 +80,7 @@ impl Code {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BodyTooLarge => "body-too-large",
+            Self::HeadersTooLarge => "headers-too-large",
             Self::Overloaded => "overloaded",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::InvalidSession => "invalid-session",
@@ -129,6 +134,7 @@ impl Code {
             | Self::NotRefundable => StatusCode::CONFLICT,
             Self::SaleEnded | Self::SoldOut => StatusCode::GONE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -141,6 +147,7 @@ impl Code {
     pub const fn title(self) -> &'static str {
         match self {
             Self::BodyTooLarge => "The request's body is too large",
+            Self::HeadersTooLarge => "The request's headers are too large",
             Self::Overloaded => "Too many requests at once",
             Self::UnsupportedMediaType => "The request's media type is not supported",
             Self::InvalidSession => "The session is missing or not valid",
@@ -246,22 +253,19 @@ impl Problem {
 
     /// The answer; `instance` is the path that was asked for.
     #[must_use]
+    pub fn whole(self, instance: &str) -> Whole {
+        let body = self.body(instance);
+        let Self { code, retry_after_s, mut headers, .. } = self;
+        if matches!(code, Code::InvalidSession | Code::NotAuthorised) {
+            headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        Whole { status: code.status(), media: "application/problem+json", body, retry_after_s, headers }
+    }
+
+    /// The answer with a map of headers.
+    #[must_use]
     pub fn reply(self, instance: &str) -> Response<Body> {
-        let mut reply = Response::new(Body::from(self.body(instance)));
-        *reply.status_mut() = self.code.status();
-        let headers = reply.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if matches!(self.code, Code::InvalidSession | Code::NotAuthorised) {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        for (name, value) in self.headers {
-            headers.append(name, value);
-        }
-        reply
+        self.whole(instance).response()
     }
 
     /// The document. Refusals are the herd's usual answer: it is written straight into its bytes.

@@ -1,13 +1,65 @@
-//! Answers: JSON, HTML, and reading bodies within a limit of size and time.
+//! Answers: JSON, HTML, whole ones of the hot routes, and reading bodies within a limit of size and time.
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::Serialize;
 
 use crate::edge::Edge;
+use crate::hot::visible;
 use crate::problem::{Code, FieldError, Problem};
+
+/// What browsers of other origins may read of an answer.
+pub const EXPOSED: &str = "Retry-After, Location, Idempotent-Replayed, RateLimit, RateLimit-Policy";
+
+/// An answer that is there as a whole and that nobody may keep: written without a map of headers where it can be.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The status.
+    pub status: StatusCode,
+    /// Its media type.
+    pub media: &'static str,
+    /// The body.
+    pub body: String,
+    /// `Retry-After`, seconds.
+    pub retry_after_s: Option<u64>,
+    /// Other headers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Whole {
+    /// A JSON answer.
+    #[must_use]
+    pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Self {
+        let body = serde_json::to_string(value).unwrap_or_default();
+        Self { status, media: "application/json", body, retry_after_s: None, headers: Vec::new() }
+    }
+
+    /// With another header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// As a response with a map of headers.
+    #[must_use]
+    pub fn response(self) -> Response<Body> {
+        let mut reply = Response::new(Body::from(self.body));
+        *reply.status_mut() = self.status;
+        let headers = reply.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        for (name, value) in self.headers {
+            headers.append(name, value);
+        }
+        reply
+    }
+}
 
 /// A JSON answer that nobody may keep.
 #[must_use]
@@ -90,12 +142,12 @@ where
     timed.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout, "the body did not arrive in time")))
 }
 
-/// Whether the body is said to be JSON.
+/// Whether the `Content-Type` says that the body is JSON.
 ///
 /// # Errors
 /// 415 otherwise.
-pub fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let named = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+pub fn is_json(content_type: Option<&[u8]>) -> Result<(), Problem> {
+    let named = content_type.and_then(visible).unwrap_or_default();
     let media = named.split(';').next().unwrap_or_default().trim();
     if media.eq_ignore_ascii_case("application/json") {
         return Ok(());

@@ -8,28 +8,28 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request as AxumRequest, State};
 use axum::routing::{any, get};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::api::{checkout, order, payment, sale, sessions, status};
-use crate::client_address;
+use crate::api::{order, payment, sale, sessions, status};
 use crate::edge::Edge;
-use crate::listener::Peer;
+use crate::hot::{self, FORWARDED_FOR, Given, Hot, HotRequest};
+use crate::listener::{Peer, Service};
 use crate::metrics::{self, Route};
 use crate::page;
 use crate::pages;
 use crate::problem::{Answer, Code, Problem};
-use crate::reply;
+use crate::reply::{self, EXPOSED, Whole};
 
-const EXPOSED: &str = "Retry-After, Location, Idempotent-Replayed, RateLimit, RateLimit-Policy";
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Answers requests of one listener.
-#[derive(Clone)]
 pub struct Routes {
     edge: Arc<Edge>,
+    /// Whether buyers are served here.
+    buyers: bool,
     rest: Router,
 }
 
@@ -51,7 +51,7 @@ impl Routes {
             .fallback(unrouted)
             .with_state(Arc::clone(&edge))
             .merge(guests);
-        Self { edge, rest }
+        Self { edge, buyers: true, rest }
     }
 
     /// A listener for the operator alone.
@@ -62,59 +62,65 @@ impl Routes {
             .method_not_allowed_fallback(unrouted)
             .fallback(unrouted)
             .with_state(Arc::clone(&edge));
-        Self { edge, rest }
+        Self { edge, buyers: false, rest }
     }
 
-    /// Answers one request.
-    pub async fn answer(self, request: Request<hyper::body::Incoming>, peer: Peer) -> Response<Body> {
-        let started = self.edge.clock().elapsed();
-        let edge = Arc::clone(&self.edge);
-        let (route, reply) = self.routed(request, peer).await;
-        let took = edge.clock().elapsed().saturating_sub(started);
-        edge.metrics.answered(route, reply.status().as_u16(), took, usize::from(peer.address.port()));
-        reply
+    fn count(&self, route: Route, status: StatusCode, started: Duration, peer: Peer) {
+        let took = self.edge.clock().elapsed().saturating_sub(started);
+        self.edge.metrics.answered(route, status.as_u16(), took, usize::from(peer.address.port()));
     }
 
-    async fn routed(self, request: Request<hyper::body::Incoming>, peer: Peer) -> (Route, Response<Body>) {
-        let edge = self.edge;
-        let client = client(&edge, &request, peer);
-        let path = request.uri().path();
-        if let Some(sale) = checkout_path(request.method(), path) {
-            let (sale, instance) = (sale.to_owned(), path.to_owned());
-            let (head, body) = request.into_parts();
-            let answer = checkout::checkout(&edge, &sale, client, &head.headers, body).await;
-            return (Route::Checkout, open_to_browsers(finish(&instance, answer)));
-        }
-        if request.method() == Method::GET
-            && let Some(ticket) = path.strip_prefix("/v1/orders/status/")
-            && !ticket.contains('/')
-        {
-            let answer = status::status(&edge, ticket).await;
-            return (Route::Status, open_to_browsers(finish(path, answer)));
+    async fn routed(&self, request: Request<Body>, peer: Peer) -> (Route, Response<Body>) {
+        let edge = &self.edge;
+        let forwarded = request.headers().get_all(FORWARDED_FOR);
+        let client = hot::client(edge, forwarded.iter().map(HeaderValue::as_bytes), peer);
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        if let Some(hot) = self.hot(head.method.as_str(), path) {
+            return (hot.route(), self.hot_with_map(hot, &head, body, client).await);
         }
         let (route, versioned) = (kind(path), path.starts_with("/v1/"));
-        if versioned && request.method() == Method::OPTIONS {
+        if versioned && head.method == Method::OPTIONS {
             return (route, preflight());
         }
-        let mut request = request.map(Body::new);
+        let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(Client(client));
-        let reply = self.rest.oneshot(request).await.unwrap_or_else(|never| match never {});
+        let reply = self.rest.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         (route, if versioned { open_to_browsers(reply) } else { reply })
     }
-}
 
-fn client(edge: &Edge, request: &Request<hyper::body::Incoming>, peer: Peer) -> IpAddr {
-    let forwarded = request.headers().get_all(FORWARDED_FOR);
-    let forwarded = forwarded.iter().filter_map(|value| value.to_str().ok());
-    client_address::client(peer.address.ip(), forwarded, &*edge.trusted)
-}
-
-fn checkout_path<'a>(method: &Method, path: &'a str) -> Option<&'a str> {
-    if method != Method::POST {
-        return None;
+    /// A hot route's request that came with a map of headers: over HTTP/2, or in a form that is not the usual one.
+    async fn hot_with_map(&self, hot: Hot<'_>, head: &Parts, body: Body, client: IpAddr) -> Response<Body> {
+        let path = head.uri.path();
+        let body = match reply::body(&self.edge, body, hot.largest_body()).await {
+            Ok(body) => body,
+            Err(problem) => return open_to_browsers(problem.reply(path)),
+        };
+        let given = Given::of(&head.headers);
+        let request = HotRequest { hot, path, given, forwarded: None, body: &body };
+        open_to_browsers(hot::answer(&self.edge, &request, client).await.response())
     }
-    let sale = path.strip_prefix("/v1/sales/")?.strip_suffix("/checkout")?;
-    (!sale.contains('/')).then_some(sale)
+}
+
+impl Service for Routes {
+    fn hot<'a>(&self, method: &str, path: &'a str) -> Option<Hot<'a>> {
+        self.buyers.then(|| Hot::of(method, path)).flatten()
+    }
+
+    async fn answer_hot(&self, request: &HotRequest<'_>, peer: Peer) -> Whole {
+        let started = self.edge.clock().elapsed();
+        let client = hot::client(&self.edge, request.forwarded.into_iter(), peer);
+        let whole = hot::answer(&self.edge, request, client).await;
+        self.count(request.hot.route(), whole.status, started, peer);
+        whole
+    }
+
+    async fn answer(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
+        let started = self.edge.clock().elapsed();
+        let (route, reply) = self.routed(request, peer).await;
+        self.count(route, reply.status(), started, peer);
+        reply
+    }
 }
 
 fn kind(path: &str) -> Route {

@@ -22,6 +22,7 @@ pub(crate) enum Outcome {
 /// (status, code, whether `Retry-After` must be there)
 const TABLE: &[(u16, &str, bool)] = &[
     (413, "body-too-large", false),
+    (431, "headers-too-large", false),
     (503, "overloaded", true),
     (415, "unsupported-media-type", false),
     (401, "invalid-session", false),

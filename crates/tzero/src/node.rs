@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use gateway::edge::Edge;
 use gateway::listener::{Gauges, Limits, Listener};
 use gateway::routes::Routes;
@@ -14,7 +13,6 @@ use ports::clock::{Clock, SystemClock};
 use sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 use workers::Crew;
 use workers::expiration::Expiration;
 use workers::processor::Rate;
@@ -173,6 +171,7 @@ fn limits(config: &Config) -> Limits {
     let server = &config.server;
     Limits {
         header_timeout: Duration::from_millis(server.header_timeout_ms),
+        body_timeout: Duration::from_millis(server.body_timeout_ms),
         idle_timeout: Duration::from_millis(server.idle_timeout_ms),
         max_connections: server.max_connections,
         max_connections_per_address: server.max_connections_per_address,
@@ -294,9 +293,8 @@ impl Node {
         limits: &Limits,
         clock: &Arc<dyn Clock>,
     ) {
-        let service = move |request, peer| routes.clone().answer(request, peer);
         let (gauges, stop) = (Arc::clone(&edge.gauges), self.stop_listening.clone());
-        self.listeners.spawn(listener.serve(limits.clone(), service, gauges, Arc::clone(clock), stop));
+        self.listeners.spawn(listener.serve(limits.clone(), routes, gauges, Arc::clone(clock), stop));
     }
 
     fn serve_router(
@@ -307,12 +305,8 @@ impl Node {
         clock: &Arc<dyn Clock>,
         stop: CancellationToken,
     ) {
-        let service = move |request: http::Request<hyper::body::Incoming>, _peer| {
-            let router = router.clone();
-            async move { router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}) }
-        };
         let gauges = Arc::new(Gauges::default());
-        self.loops.spawn(listener.serve(limits.clone(), service, gauges, Arc::clone(clock), stop));
+        self.loops.spawn(listener.serve(limits.clone(), router, gauges, Arc::clone(clock), stop));
     }
 
     /// Why the store has stopped by itself; waits until it does.

@@ -47,7 +47,8 @@ pub fn routes() -> Router<Arc<Edge>> {
 /// # Errors
 /// 401.
 pub fn authorised(edge: &Edge, headers: &HeaderMap) -> Result<(), Problem> {
-    let sent = bearer(headers).unwrap_or_default();
+    let sent =
+        bearer(headers.get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes)).unwrap_or_default();
     let hash = |text: &str| *blake3::hash(text.as_bytes()).as_bytes();
     // Hashes, so that neither content nor length shows in the time it takes.
     if !sent.is_empty() && bool::from(hash(sent).ct_eq(&hash(&edge.admin_token))) {

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use super::report::{known_id, operator_sale, unknown};
 use super::{ACTOR, answer, authorised, sale_form};
 use crate::api::checkout::BUSY_MS;
-use crate::api::checkout_form::KEY_HEADER;
 use crate::edge::Edge;
+use crate::hot::KEY_HEADER;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
 use crate::reply;
 
@@ -33,7 +33,7 @@ fn failed(edge: &Edge, error: &Fault) -> Problem {
 /// The JSON body of a request that carries the operator's token.
 async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
     authorised(edge, request.headers())?;
-    reply::is_json(request.headers())?;
+    reply::is_json(request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes))?;
     let body = reply::body(edge, request.into_body(), LARGEST).await?;
     let wrong = |error: serde_json::Error| {
         Problem::invalid(vec![FieldError::new("body", format!("must be a JSON object: {error}"))])

@@ -3,26 +3,28 @@
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
-use axum::body::Body;
-use bytes::Bytes;
 use domain::id::SaleId;
 use domain::status::StatusDocument;
 use domain::time::Timestamp;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use ports::orders::{Checkout, CheckoutAnswer, CheckoutRefusal};
 use serde::Serialize;
 
 use super::bearer;
-use super::checkout_form::{self, LARGEST};
+use super::checkout_form;
 use crate::client_address::network_key;
 use crate::edge::Edge;
+use crate::hot::Given;
 use crate::limits::header_value;
-use crate::problem::{Answer, Code, FieldError, Problem, fault};
-use crate::reply;
+use crate::problem::{Code, FieldError, Problem, fault};
+use crate::reply::{self, Whole};
 use crate::session::Session;
 
 /// Says that the ticket was made by an earlier request.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Largest body, bytes.
+pub const LARGEST: usize = 4_096;
 
 /// Base of the wait told with a 503, milliseconds; chance adds up to as much again.
 pub const BUSY_MS: u64 = 1_000;
@@ -67,19 +69,21 @@ impl Drop for UnderWay<'_> {
 ///
 /// # Errors
 /// A problem of the contract's table.
-pub async fn checkout<B>(edge: &Edge, sale: &str, client: IpAddr, headers: &HeaderMap, body: B) -> Answer
-where
-    B: http_body::Body<Data = Bytes> + Unpin,
-{
-    let body = reply::body(edge, body, LARGEST).await?;
+pub async fn checkout(
+    edge: &Edge,
+    sale: &str,
+    client: IpAddr,
+    given: &Given<'_>,
+    body: &[u8],
+) -> Result<Whole, Problem> {
     let Some(_place) = UnderWay::enter(edge) else {
         let detail = "too many checkouts are under way; nothing was done";
         return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(edge.spread_ms(BUSY_MS)));
     };
-    reply::is_json(headers)?;
-    let session = session(edge, headers)?;
+    reply::is_json(given.content_type)?;
+    let session = session(edge, given)?;
     limit(edge, &session, client, sale)?;
-    let form = checkout_form::read(headers, &body)?;
+    let form = checkout_form::read(given, body)?;
     if form.user != session.user {
         return Err(Problem::new(Code::UserMismatch, "user_id must be the session's subject"));
     }
@@ -98,9 +102,10 @@ where
 ///
 /// # Errors
 /// 401.
-pub fn session(edge: &Edge, headers: &HeaderMap) -> Result<Session, Problem> {
+pub fn session(edge: &Edge, given: &Given<'_>) -> Result<Session, Problem> {
     let wrong = |detail| Problem::new(Code::InvalidSession, detail);
-    let token = bearer(headers).ok_or_else(|| wrong("send a session as 'Authorization: Bearer …'"))?;
+    let token =
+        bearer(given.authorization).ok_or_else(|| wrong("send a session as 'Authorization: Bearer …'"))?;
     let verified = edge.sessions.verify(token, edge.now());
     verified.ok_or_else(|| wrong("the session is expired, or was not signed for this system"))
 }
@@ -144,22 +149,23 @@ fn one_limit(edge: &Edge, name: &str, key: &[u8], rate_per_s: f64, burst: u32) -
     Err(headers.into_iter().flatten().fold(problem, |problem, (name, value)| problem.header(name, value)))
 }
 
-fn accepted(edge: &Edge, document: &StatusDocument, replayed: bool) -> Response<Body> {
+fn accepted(edge: &Edge, document: &StatusDocument, replayed: bool) -> Whole {
     let ticket = edge.tickets().seal(&document.stamp);
     let status_url = format!("/v1/orders/status/{ticket}");
+    let location = HeaderValue::from_str(&status_url);
     let body = Accepted {
         queue_ticket_id: ticket,
         status: document.status.as_str(),
-        status_url: status_url.clone(),
+        status_url,
         hold_expires_at: document.hold_expires_at.map(|at| at.to_string()),
         poll_after_ms: edge.poll_after_ms(),
     };
-    let mut reply = reply::json(StatusCode::ACCEPTED, &body);
-    reply::set(&mut reply, header::LOCATION, &status_url);
+    let mut whole = Whole::json(StatusCode::ACCEPTED, &body);
+    whole.headers.extend(location.ok().map(|location| (header::LOCATION, location)));
     if replayed {
-        reply.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        whole = whole.header(REPLAYED, HeaderValue::from_static("true"));
     }
-    reply
+    whole
 }
 
 fn unknown_sale() -> Problem {

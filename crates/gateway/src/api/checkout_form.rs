@@ -4,17 +4,11 @@ use std::borrow::Cow;
 
 use domain::id::{IdempotencyKey, ProductId, UserId};
 use domain::limits::MAX_PER_USER;
-use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::hot::{Given, visible};
 use crate::problem::{FieldError, Problem};
-
-/// The header that may replace the member.
-pub const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// Largest body, bytes.
-pub const LARGEST: usize = 4_096;
 
 const MEMBERS: [&str; 5] = ["user_id", "product_id", "idempotency_key", "quantity", "entry_token"];
 
@@ -58,14 +52,14 @@ pub struct CheckoutForm {
 ///
 /// # Errors
 /// 400 with every mistake at once.
-pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<CheckoutForm, Problem> {
-    quick(headers, body).map_or_else(|| slow(headers, body), Ok)
+pub fn read(given: &Given<'_>, body: &[u8]) -> Result<CheckoutForm, Problem> {
+    quick(given, body).map_or_else(|| slow(given, body), Ok)
 }
 
 /// The form where everything is right.
-fn quick(headers: &HeaderMap, body: &[u8]) -> Option<CheckoutForm> {
+fn quick(given: &Given<'_>, body: &[u8]) -> Option<CheckoutForm> {
     let body: Body<'_> = serde_json::from_slice(body).ok()?;
-    let named = header_key(headers).ok()?;
+    let named = header_key(given).ok()?;
     let key = match (&named, &body.idempotency_key) {
         (Some(header), Some(member)) if header != member => return None,
         (Some(key), _) => key.as_ref(),
@@ -81,13 +75,12 @@ fn quick(headers: &HeaderMap, body: &[u8]) -> Option<CheckoutForm> {
 }
 
 /// The key of the header: a quoted structured-field string (RFC 8941, 3.3.3) or the bare text.
-fn header_key(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, &'static str> {
-    let mut values = headers.get_all(KEY_HEADER).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
+fn header_key<'a>(given: &Given<'a>) -> Result<Option<Cow<'a, str>>, &'static str> {
+    let Some(value) = given.key else { return Ok(None) };
+    if given.key_repeated {
         return Err("must be sent once");
     }
-    let text = value.to_str().map_err(|_| "must be visible ASCII")?.trim();
+    let text = visible(value).ok_or("must be visible ASCII")?.trim();
     let Some(quoted) = text.strip_prefix('"') else { return Ok(Some(text.into())) };
     let mut key = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
@@ -105,7 +98,7 @@ fn header_key(headers: &HeaderMap) -> Result<Option<Cow<'_, str>>, &'static str>
 }
 
 /// Finds every mistake.
-fn slow(headers: &HeaderMap, body: &[u8]) -> Result<CheckoutForm, Problem> {
+fn slow(given: &Given<'_>, body: &[u8]) -> Result<CheckoutForm, Problem> {
     let whole = |detail: String| Problem::invalid(vec![FieldError::new("body", detail)]);
     let value: Value =
         serde_json::from_slice(body).map_err(|error| whole(format!("must be a JSON object: {error}")))?;
@@ -124,7 +117,7 @@ fn slow(headers: &HeaderMap, body: &[u8]) -> Result<CheckoutForm, Problem> {
     };
     text("user_id", &|text| UserId::parse(text).err().map(|error| error.to_string()));
     text("product_id", &|text| ProductId::parse(text).err().map(|error| error.to_string()));
-    errors.extend(key_mistake(headers, members.get("idempotency_key")));
+    errors.extend(key_mistake(given, members.get("idempotency_key")));
     errors.extend(members.get("quantity").and_then(quantity_mistake));
     if !matches!(members.get("entry_token"), None | Some(Value::Null | Value::String(_))) {
         errors.push(FieldError::new("entry_token", "must be a text or null"));
@@ -136,9 +129,9 @@ fn slow(headers: &HeaderMap, body: &[u8]) -> Result<CheckoutForm, Problem> {
     Err(Problem::invalid(errors))
 }
 
-fn key_mistake(headers: &HeaderMap, member: Option<&Value>) -> Option<FieldError> {
+fn key_mistake(given: &Given<'_>, member: Option<&Value>) -> Option<FieldError> {
     let wrong = |detail: String| Some(FieldError::new("idempotency_key", detail));
-    let named = match header_key(headers) {
+    let named = match header_key(given) {
         Ok(named) => named,
         Err(detail) => return Some(FieldError::new("Idempotency-Key", detail)),
     };

@@ -1,15 +1,13 @@
 //! Tests.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
 use super::*;
+use crate::hot::KEY_HEADER;
 
 fn read_with(header: Option<&str>, body: &str) -> Result<CheckoutForm, Problem> {
-    let mut headers = HeaderMap::new();
-    if let Some(value) = header {
-        headers.insert(KEY_HEADER, HeaderValue::from_str(value).unwrap());
-    }
-    read(&headers, body.as_bytes())
+    let given = Given { key: header.map(str::as_bytes), ..Given::default() };
+    read(&given, body.as_bytes())
 }
 
 fn fields(header: Option<&str>, body: &str) -> String {
@@ -42,7 +40,9 @@ fn the_header_is_a_quoted_text_or_the_bare_text() {
     let mut twice = HeaderMap::new();
     twice.append(KEY_HEADER, HeaderValue::from_static("a"));
     twice.append(KEY_HEADER, HeaderValue::from_static("a"));
-    assert!(format!("{:?}", read(&twice, BODY.as_bytes()).unwrap_err()).contains("must be sent once"));
+    assert!(
+        format!("{:?}", read(&Given::of(&twice), BODY.as_bytes()).unwrap_err()).contains("must be sent once")
+    );
 }
 
 #[test]

@@ -8,13 +8,12 @@ pub mod sale;
 pub mod sessions;
 pub mod status;
 
-use http::{HeaderMap, header};
+use crate::hot::visible;
 
-/// The bearer token of a request.
+/// The bearer token of an `Authorization` header.
 #[must_use]
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
+pub fn bearer(authorization: Option<&[u8]>) -> Option<&str> {
+    let (scheme, token) = visible(authorization?)?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use super::checkout::BUSY_MS;
 use crate::edge::Edge;
-use crate::problem::{Answer, Code, Problem, fault};
-use crate::reply;
+use crate::problem::{Code, Problem, fault};
+use crate::reply::Whole;
 
 /// A stream is looked at again after this long even where nothing woke it.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -106,10 +106,10 @@ pub async fn look(edge: &Edge, stamp: &TicketStamp) -> Result<StatusDocument, Pr
 ///
 /// # Errors
 /// 404 or 503.
-pub async fn status(edge: &Edge, ticket: &str) -> Answer {
+pub async fn status(edge: &Edge, ticket: &str) -> Result<Whole, Problem> {
     let stamp = opened(edge, ticket)?;
     let status = look(edge, &stamp).await?;
-    Ok(reply::json(StatusCode::OK, &document(edge, &status)))
+    Ok(Whole::json(StatusCode::OK, &document(edge, &status)))
 }
 
 /// Answers with a stream: one event a change, until a terminal state.

@@ -86,15 +86,16 @@ impl Activity {
     }
 }
 
-/// A stream that notes what moves.
+/// A stream that notes what moves, and begins with what was received before.
 pub(super) struct Watched {
     stream: TcpStream,
+    before: Vec<u8>,
     activity: Arc<Activity>,
 }
 
 impl Watched {
-    pub(super) const fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+    pub(super) const fn new(stream: TcpStream, before: Vec<u8>, activity: Arc<Activity>) -> Self {
+        Self { stream, before, activity }
     }
 }
 
@@ -104,6 +105,13 @@ impl AsyncRead for Watched {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.before.is_empty() {
+            let count = self.before.len().min(into.remaining());
+            into.put_slice(&self.before[..count]);
+            self.before.drain(..count);
+            self.activity.received();
+            return Poll::Ready(Ok(()));
+        }
         let before = into.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, into);
         if into.filled().len() > before {

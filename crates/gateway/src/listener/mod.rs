@@ -4,53 +4,49 @@
 //! the process has waited long enough at its end. Nothing here looks at what a request says.
 
 mod activity;
+mod http1;
+mod http2;
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use ports::clock::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
-use activity::{Activity, Watched};
+use crate::hot::{Hot, HotRequest};
+use crate::problem::{Code, Problem};
+use crate::reply::Whole;
 
 /// Connections that wait in the kernel to be accepted.
 const BACKLOG: u32 = 4_096;
 /// Pause after a failed accept: out of descriptors, most likely.
 const BACK_OFF: Duration = Duration::from_millis(50);
-/// Streams of one HTTP/2 connection at once.
-const STREAMS: u32 = 64;
-/// Bytes that one HTTP/2 stream may send ahead; bodies are small here.
-const WINDOW: u32 = 32 << 10;
-/// hyper's smallest buffer for a request's head.
-const SMALLEST_HEAD: usize = 8 << 10;
-
 /// What a connection may cost.
 #[derive(Clone)]
 pub struct Limits {
     /// Until a request's head is there, from its first byte.
     pub header_timeout: Duration,
+    /// Until the body of a hot route's request is there, from its head.
+    pub body_timeout: Duration,
     /// Without a request and without bytes.
     pub idle_timeout: Duration,
     /// Connections at once; more wait in the kernel.
     pub max_connections: usize,
     /// Connections of one address at once; 0 for no limit. Loopback is exempt.
     pub max_connections_per_address: usize,
-    /// Largest head, bytes (at least 8 KiB).
+    /// Largest head, bytes.
     pub header_bytes: usize,
     /// Most header lines.
     pub header_count: usize,
@@ -78,6 +74,32 @@ pub struct Peer {
     pub address: SocketAddr,
 }
 
+/// Answers the requests of a listener.
+pub trait Service: Send + Sync + 'static {
+    /// Which of the hot routes a request takes; those are answered by [`Service::answer_hot`].
+    fn hot<'a>(&self, method: &str, path: &'a str) -> Option<Hot<'a>> {
+        let _ = (method, path);
+        None
+    }
+
+    /// Answers a request of a hot route.
+    fn answer_hot(&self, request: &HotRequest<'_>, peer: Peer) -> impl Future<Output = Whole> + Send {
+        let _ = peer;
+        std::future::ready(
+            Problem::new(Code::NotFound, "there is nothing at this address").whole(request.path),
+        )
+    }
+
+    /// Answers any other request.
+    fn answer(&self, request: Request<Body>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+}
+
+impl Service for Router {
+    async fn answer(&self, request: Request<Body>, _peer: Peer) -> Response<Body> {
+        self.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
+}
+
 /// A bound socket.
 pub struct Listener {
     socket: TcpListener,
@@ -92,7 +114,6 @@ struct Shared<S> {
     clock: Arc<dyn Clock>,
     per_address: Mutex<HashMap<IpAddr, usize>>,
     stop: CancellationToken,
-    cut: CancellationToken,
 }
 
 impl Listener {
@@ -116,40 +137,30 @@ impl Listener {
     }
 
     /// Serves until `stop`; then lets requests under way finish, and returns.
-    pub async fn serve<S, F>(
+    pub async fn serve<S: Service>(
         self,
         limits: Limits,
         service: S,
         gauges: Arc<Gauges>,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
-    ) where
-        S: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Response<Body>> + Send + 'static,
-    {
+    ) {
         let places = Arc::new(Semaphore::new(limits.max_connections));
         let drain = limits.drain_timeout;
-        let shared = Arc::new(Shared {
-            limits,
-            service,
-            gauges,
-            clock,
-            per_address: Mutex::default(),
-            stop: stop.clone(),
-            cut: CancellationToken::new(),
-        });
-        let tasks = TaskTracker::new();
+        let per_address = Mutex::default();
+        let shared = Arc::new(Shared { limits, service, gauges, clock, per_address, stop: stop.clone() });
+        let mut connections = JoinSet::new();
         while let Some((stream, address, place)) = self.accept(&places, &stop).await {
             shared.gauges.accepted.fetch_add(1, Ordering::Relaxed);
             if let Some(seat) = Seat::take(&shared, address.ip()) {
-                tasks.spawn(connection(Arc::clone(&shared), stream, Peer { address }, place, seat));
+                connections.spawn(connection(Arc::clone(&shared), stream, Peer { address }, place, seat));
             }
+            while connections.try_join_next().is_some() {}
         }
         drop(self.socket);
-        tasks.close();
-        if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
-            shared.cut.cancel();
-            tasks.wait().await;
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(drain, ended).await.is_err() {
+            connections.shutdown().await;
         }
     }
 
@@ -222,61 +233,15 @@ impl<S> Drop for Seat<S> {
     }
 }
 
-async fn connection<S, F>(
+async fn connection<S: Service>(
     shared: Arc<Shared<S>>,
     stream: TcpStream,
     peer: Peer,
     _place: OwnedSemaphorePermit,
     _seat: Seat<S>,
-) where
-    S: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
-{
-    let limits = &shared.limits;
-    let activity = Arc::new(Activity::new(Arc::clone(&shared.clock)));
-    let served = Arc::clone(&activity);
-    let service = shared.service.clone();
-    let service = service_fn(move |request| {
-        let under_way = served.begin();
-        let answer = service(request, peer);
-        async move {
-            let answer = answer.await;
-            drop(under_way);
-            Ok::<_, std::convert::Infallible>(answer)
-        }
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(limits.header_bytes.max(SMALLEST_HEAD))
-        .max_headers(limits.header_count)
-        .half_close(false);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW * 4)
-        .max_header_list_size(limits.header_bytes as u32);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
-    let mut serving = pin!(builder.serve_connection(io, service));
-    let mut watching = pin!(activity.overdue(limits.header_timeout, limits.idle_timeout));
-    let mut ending = false;
-    loop {
-        tokio::select! {
-            // A broken connection is its client's affair.
-            _ = serving.as_mut() => return,
-            () = watching.as_mut() => {
-                shared.gauges.cut.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            () = shared.cut.cancelled() => return,
-            () = shared.stop.cancelled(), if !ending => {
-                ending = true;
-                serving.as_mut().graceful_shutdown();
-            }
-        }
+) {
+    if let Some(begun) = http1::Connection::new(Arc::clone(&shared), stream, peer).serve().await {
+        // Rare, and large: not part of what every connection weighs.
+        Box::pin(http2::serve(shared, begun, peer)).await;
     }
 }
