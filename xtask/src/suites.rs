@@ -19,8 +19,8 @@ pub struct Suite {
     pub proves: &'static str,
     /// What must be on the machine.
     pub needs: &'static [Need],
-    /// Exact Python requirements (`name==version`); where there are any, `PYTHON_VENV` is needed as well.
-    pub python: &'static [&'static str],
+    /// Exact Python requirements, a `name==version` a line; where there are any, `PYTHON_VENV` is needed as well.
+    pub python: &'static str,
     /// What to run.
     pub command: fn(&Surroundings) -> Command,
 }
@@ -54,7 +54,17 @@ impl Surroundings {
 }
 
 /// Every external suite, in the order in which they run.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[Suite {
+    name: "openapi",
+    proves: "schemathesis finds no answer that /openapi.json does not document",
+    needs: &[],
+    python: include_str!("../suites/openapi/requirements.txt"),
+    command: |surroundings| {
+        let mut command = Command::new(surroundings.in_venv("python"));
+        command.arg(surroundings.root.join("xtask/suites/openapi/run.py"));
+        command
+    },
+}];
 
 impl Suite {
     /// Provides what it needs and runs it.
@@ -74,10 +84,9 @@ impl Suite {
 }
 
 /// Makes the virtual environment, unless one with these very requirements is there.
-fn virtual_environment(surroundings: &Surroundings, requirements: &[&str]) -> Outcome {
+fn virtual_environment(surroundings: &Surroundings, requirements: &str) -> Outcome {
     let stamp = surroundings.folder.join("requirements.txt");
-    let wanted = requirements.join("\n");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
         return Ok(());
     }
     // Half an environment must not pass for a whole one, should this be interrupted.
@@ -85,8 +94,11 @@ fn virtual_environment(surroundings: &Surroundings, requirements: &[&str]) -> Ou
     let venv = surroundings.folder.join("venv");
     call(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
     let mut pip = Command::new(surroundings.in_venv("python"));
-    call(pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(requirements))?;
-    std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
+    call(
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(requirements.lines()),
+    )?;
+    std::fs::write(&stamp, requirements).map_err(|error| format!("cannot write {}: {error}", stamp.display()))
 }
 
 #[cfg(test)]

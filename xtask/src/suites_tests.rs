@@ -11,7 +11,7 @@ const GREETING: Suite = Suite {
     name: "selftest-greeting",
     proves: "a suite finds its folder and the program's place",
     needs: &[],
-    python: &[],
+    python: "",
     command: |surroundings| {
         let mut shell = Command::new("sh");
         let script = "test -d \"$0\" && test \"${TZERO_BIN##*/}\" = tzero";
@@ -64,7 +64,7 @@ fn every_declared_suite_has_a_name_of_its_own_and_pins_its_requirements() {
     let names: BTreeSet<&str> = SUITES.iter().map(|suite| suite.name).collect();
     assert_eq!(names.len(), SUITES.len());
     for suite in SUITES {
-        for requirement in suite.python {
+        for requirement in suite.python.lines() {
             assert!(requirement.contains("=="), "{}: {requirement} names no exact version", suite.name);
         }
     }

@@ -35,6 +35,13 @@ impl Currency {
         Some(Self { code: bytes, decimals })
     }
 
+    /// Every currency.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let codes =
+            [NO_DECIMALS, TWO_DECIMALS, THREE_DECIMALS].into_iter().flat_map(str::split_ascii_whitespace);
+        codes.filter_map(Self::parse)
+    }
+
     /// The ISO 4217 code in capitals.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -12,7 +12,6 @@ pub mod limits;
 pub mod listener;
 pub mod metrics;
 pub mod openapi;
-mod openapi_operations;
 pub mod page;
 mod pages;
 pub mod problem;

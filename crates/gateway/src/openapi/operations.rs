@@ -29,7 +29,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) auth: Auth,
-    pub(crate) query: &'static [&'static str],
+    /// Names and schemas.
+    pub(crate) query: &'static [(&'static str, &'static str)],
     pub(crate) headers: &'static [(&'static str, bool)],
     pub(crate) body: Option<(&'static str, &'static str, bool)>,
     pub(crate) answers: &'static [(u16, Media, &'static str)],
@@ -61,6 +62,11 @@ const ORDERS: &str = r##"{"type":"object","required":["orders","cursor"],"proper
 const RESTOCK: &str = r#"{"type":"object","required":["product_id","units"],"additionalProperties":false,"properties":{"product_id":{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,63}$"},"units":{"type":"integer","minimum":1,"maximum":16777215}}}"#;
 const MESSAGE: &str = r#"{"type":"object","required":["message"],"additionalProperties":false,"properties":{"message":{"type":"string","maxLength":4000}}}"#;
 const REFUND: &str = r#"{"type":"object","additionalProperties":false,"properties":{"return_units":{"type":"boolean","default":false}}}"#;
+
+const TEXT: &str = r#"{"type":"string"}"#;
+/// Empty filters are none: a form sends them.
+const USER: &str = r#"{"type":"string","pattern":"^[A-Za-z0-9._:@-]{0,128}$"}"#;
+const STATUS: &str = r##"{"anyOf":[{"const":""},{"$ref":"#/components/schemas/Status"}]}"##;
 
 const UNAUTHORISED: (u16, &str) = (401, "no operator's token, or a wrong one");
 const AWAY: (u16, &str) = (503, "a store is away, or too much waits");
@@ -279,7 +285,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/admin/v1/sales/{sale_id}/orders",
         id: "list_orders",
         summary: "Orders of a sale, page by page",
-        query: &["user_id", "ticket", "status", "cursor"],
+        query: &[("user_id", USER), ("ticket", TEXT), ("status", STATUS), ("cursor", TEXT)],
         answers: &[(200, Media::Json(ORDERS), "a page of orders")],
         problems: &[MALFORMED, UNAUTHORISED, NO_SALE, AWAY],
         ..ADMIN
