@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `ci`.
+//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `ci`.
 //!
 //! This program runs on a developer's machine and in continuous integration, never in production; it
 //! knows the product only by its files and its command line, and links none of its crates.
@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod mutants;
 mod needs;
 mod steps;
 mod suites;
@@ -45,6 +46,10 @@ enum Command {
     /// Missing ones are installed with apt-get when this runs as root; otherwise an error says what to
     /// install. Debian's nginx package may start a server of its own on port 80.
     Bench,
+    /// Take each guard away, one at a time, and expect the test of its name to fail
+    ///
+    /// Works on a copy of the sources under target/mutants. Part of `test`.
+    Mutants,
     /// What continuous integration checks beyond `test`: documentation, licences and sources
     ///
     /// Needs cargo-deny; uses no network besides what cargo itself fetches.
@@ -57,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&root, &options),
         Command::Tidy(options) => tidy::run(&root, &options),
         Command::Bench => bench::run(&root),
+        Command::Mutants => mutants::run(&root),
         Command::Ci => ci::run(&root),
     });
     match outcome {

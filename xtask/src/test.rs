@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::mutants;
 use crate::needs::{self, C_COMPILER, CLIPPY, RUSTFMT};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
@@ -35,6 +36,9 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     steps.run("cargo test", || {
         call(cargo(root, &["test", "--workspace", "--no-fail-fast"]).args(test_arguments(options)))
     });
+    if options.filter.is_none() {
+        steps.run("mutants", || mutants::run(root));
+    }
     external_suites(root, options, &mut steps);
     steps.close()
 }

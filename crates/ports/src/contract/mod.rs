@@ -23,6 +23,7 @@ pub use inventory::*;
 pub use ledger::*;
 pub use sales::*;
 pub use terms::*;
+pub use world::World;
 
 /// Every store port of one backend.
 #[derive(Clone)]

@@ -25,9 +25,11 @@ pub(super) fn parsed<T, E: std::fmt::Debug>(value: Result<T, E>) -> T {
     value.unwrap_or_else(|error| panic!("a constant of the suite: {error:?}"))
 }
 
-pub(super) struct World<'a> {
+/// A sale with its shard.
+pub struct World<'a> {
     pub(super) backend: &'a Backend,
-    pub(super) shard: ShardId,
+    /// The sale's only shard.
+    pub shard: ShardId,
     pub(super) epoch: Epoch,
     limit: u8,
     ids: IdSecret,
@@ -68,7 +70,7 @@ pub(super) fn fresh_id() -> SaleId {
 
 impl<'a> World<'a> {
     /// A sale of two products, `stock` units each, `limit` a buyer, open.
-    pub(super) async fn open(backend: &'a Backend, stock: u32, limit: u8) -> World<'a> {
+    pub async fn open(backend: &'a Backend, stock: u32, limit: u8) -> World<'a> {
         let id = fresh_id();
         parsed(backend.sales.create(sale(&id, stock, limit)).await);
         let shard = ShardId { sale: id, number: 0 };
@@ -98,7 +100,9 @@ impl<'a> World<'a> {
         self.ids.user(&self.shard.sale, &parsed(UserId::parse(user)))
     }
 
-    pub(super) fn request(&self, user: &str, key: &str, quantity: u8) -> HoldRequest {
+    /// A checkout of the first product.
+    #[must_use]
+    pub fn request(&self, user: &str, key: &str, quantity: u8) -> HoldRequest {
         let hash = self.user(user);
         let ticket = self.ids.ticket(&self.shard.sale, hash, &parsed(IdempotencyKey::parse(key)));
         HoldRequest {
