@@ -1,7 +1,5 @@
 //! Nothing is answered before it is on the disk: a foreign connection keeps the file from being written.
 
-#![expect(clippy::unwrap_used, reason = "a constant of a test that is wrong fails it")]
-
 mod common;
 
 use std::time::Duration;
