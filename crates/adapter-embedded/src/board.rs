@@ -16,7 +16,7 @@ const STRIPES: usize = 256;
 
 #[derive(Default)]
 struct Stripe {
-    documents: RwLock<HashIdMap<TicketId, StatusDocument>>,
+    documents: RwLock<HashIdMap<TicketId, Box<StatusDocument>>>,
     changed: Notify,
 }
 
@@ -40,7 +40,7 @@ impl Board {
         let newer =
             documents.get(&document.stamp.ticket).is_some_and(|shown| shown.version > document.version);
         if !newer {
-            documents.insert(document.stamp.ticket, document);
+            documents.insert(document.stamp.ticket, Box::new(document));
             drop(documents);
             stripe.changed.notify_waiters();
         }
@@ -48,7 +48,7 @@ impl Board {
 
     fn look(&self, ticket: TicketId) -> Option<StatusDocument> {
         let documents = self.stripe(ticket).documents.read().unwrap_or_else(PoisonError::into_inner);
-        documents.get(&ticket).cloned()
+        documents.get(&ticket).map(|document| (**document).clone())
     }
 }
 

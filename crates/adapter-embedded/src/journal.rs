@@ -50,10 +50,10 @@ impl Journal {
     /// Writes the slice of the tables that is due, in one transaction.
     pub(crate) fn follow(
         &mut self,
-        write: impl FnOnce(&Tables<'_>) -> rusqlite::Result<()>,
+        write: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        write(&Tables::new(&transaction))?;
+        write(&mut Tables::new(&transaction))?;
         transaction.commit()
     }
 

@@ -10,7 +10,7 @@ use crate::compare::{self, Findings};
 use crate::core::Core;
 use crate::file::Opened;
 use crate::journal::{GENESIS, Journal, digest};
-use crate::tables::Tables;
+use crate::tables::{Tabled, Tables};
 use crate::{OpenFault, Options};
 
 /// What the journal said.
@@ -64,16 +64,16 @@ pub(crate) fn migrate(opened: Opened, options: &Options) -> Result<Vec<String>, 
     Ok(done)
 }
 
-fn rewrite(tables: &Tables<'_>, book: &Book, seq: u64) -> rusqlite::Result<()> {
+fn rewrite(tables: &mut Tables<'_>, book: &Book, seq: u64) -> rusqlite::Result<()> {
     tables.clear()?;
     for sale in book.sales.keys() {
-        tables.write(book, &Behind::Sale(sale.clone()))?;
+        tables.write(book, &Behind::Sale(sale.clone()), Tabled::Nothing)?;
     }
     for ticket in book.orders.keys() {
-        tables.write(book, &Behind::Order(*ticket))?;
+        tables.write(book, &Behind::Order(*ticket), Tabled::Nothing)?;
     }
     for action in book.actions.iter().rev() {
-        tables.write(book, &Behind::Action(action.clone()))?;
+        tables.write(book, &Behind::Action(Box::new(action.clone())), Tabled::Nothing)?;
     }
     tables.followed(seq)
 }
@@ -128,6 +128,9 @@ fn catch_up(book: &mut Book, followed: u64) {
         {
             entry.behind = false;
         }
+    }
+    for entry in book.orders.values_mut() {
+        entry.tabled = if entry.behind { Tabled::Unknown } else { Tabled::of(&entry.order) };
     }
 }
 

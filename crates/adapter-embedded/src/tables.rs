@@ -1,5 +1,8 @@
 //! The tables that people query: they follow the journal, slice by slice.
 
+use std::collections::BTreeMap;
+
+use domain::id::SaleId;
 use domain::order::{Order, OrderState, Reason};
 use rusqlite::{Transaction, params};
 
@@ -41,21 +44,49 @@ pub(crate) const fn reason_word(reason: Reason) -> &'static str {
     }
 }
 
+/// What the tables have of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tabled {
+    /// Nothing yet.
+    #[default]
+    Nothing,
+    /// Rows with so many units, held and sold.
+    Units([u8; 2]),
+    /// Rows of an earlier run, which are behind.
+    Unknown,
+}
+
+impl Tabled {
+    /// What they have once they have followed the order as it is.
+    pub(crate) fn of(order: &Order) -> Self {
+        let count = if order.live { order.units.len() as u8 } else { 0 };
+        Self::Units(if order.is_sold() { [0, count] } else { [count, 0] })
+    }
+}
+
 /// Writes rows inside one transaction.
 pub(crate) struct Tables<'a> {
     transaction: &'a Transaction<'a>,
+    /// By sale and product: what the counters have yet to follow, held and sold.
+    moved: BTreeMap<(SaleId, u16), [i64; 2]>,
 }
 
 impl<'a> Tables<'a> {
     pub(crate) const fn new(transaction: &'a Transaction<'a>) -> Self {
-        Self { transaction }
+        Self { transaction, moved: BTreeMap::new() }
     }
 
-    /// Writes what the tables have to follow.
-    pub(crate) fn write(&self, book: &Book, behind: &Behind) -> rusqlite::Result<()> {
+    /// Writes what the tables have to follow; `before` is what they have of the order, where it is one.
+    pub(crate) fn write(&mut self, book: &Book, behind: &Behind, before: Tabled) -> rusqlite::Result<()> {
         match behind {
-            Behind::Sale(sale) => book.sales.get(sale).map_or(Ok(()), |sale| self.sale(sale)),
-            Behind::Order(ticket) => book.orders.get(ticket).map_or(Ok(()), |entry| self.order(entry)),
+            Behind::Sale(sale) => {
+                // The counters are made anew from the rows, which have moved already.
+                self.count()?;
+                book.sales.get(sale).map_or(Ok(()), |sale| self.sale(sale))
+            }
+            Behind::Order(ticket) => {
+                book.orders.get(ticket).map_or(Ok(()), |entry| self.order(entry, before))
+            }
             Behind::Action(action) => {
                 let sql =
                     "INSERT INTO actions (at_ms, actor, action, sale_id, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -66,8 +97,9 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Notes how far the tables follow the journal.
-    pub(crate) fn followed(&self, seq: u64) -> rusqlite::Result<()> {
+    /// Moves the counters, and notes how far the tables follow the journal.
+    pub(crate) fn followed(&mut self, seq: u64) -> rusqlite::Result<()> {
+        self.count()?;
         self.transaction.prepare_cached("UPDATE followed SET seq = ?1")?.execute([seq as i64]).map(drop)
     }
 
@@ -105,10 +137,19 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
-    fn order(&self, entry: &Entry) -> rusqlite::Result<()> {
+    fn order(&mut self, entry: &Entry, before: Tabled) -> rusqlite::Result<()> {
         let order = &entry.order;
         let number = entry.number as i64;
-        self.count(number, -1)?;
+        let old = match before {
+            Tabled::Nothing => [0, 0],
+            Tabled::Units(units) => units.map(i64::from),
+            Tabled::Unknown => self.tabled(number)?,
+        };
+        if before != Tabled::Nothing {
+            self.transaction
+                .prepare_cached("DELETE FROM order_unit WHERE id BETWEEN ?1 * 128 AND ?1 * 128 + 127")?
+                .execute([number])?;
+        }
         self.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO orders VALUES \
@@ -134,31 +175,44 @@ impl<'a> Tables<'a> {
                 order.version
             ])?;
         self.units(entry.number, order)?;
-        self.count(number, 1)
+        if let Tabled::Units(new) = Tabled::of(order) {
+            let product = (order.shard.sale.clone(), order.terms.product.0);
+            let moved = self.moved.entry(product).or_default();
+            for (moved, (new, old)) in moved.iter_mut().zip(new.into_iter().zip(old)) {
+                *moved += i64::from(new) - old;
+            }
+        }
+        Ok(())
     }
 
-    /// Adds the units that the order has in the table to the counters of its product, or takes them away.
-    fn count(&self, number: i64, sign: i64) -> rusqlite::Result<()> {
+    /// The units that the tables have of an order, held and sold.
+    fn tabled(&self, number: i64) -> rusqlite::Result<[i64; 2]> {
         self.transaction
             .prepare_cached(
-                "UPDATE product_stock SET held = product_stock.held + ?2 * units.held, \
-                 sold = product_stock.sold + ?2 * units.sold FROM \
-                 (SELECT sale_id, product_no, sum(1 - sold) AS held, sum(sold) AS sold FROM order_unit \
-                  WHERE id BETWEEN ?1 * 128 AND ?1 * 128 + 127 GROUP BY sale_id, product_no) AS units \
-                 WHERE product_stock.sale_id = units.sale_id AND product_stock.product_no = units.product_no",
+                "SELECT coalesce(sum(1 - sold), 0), coalesce(sum(sold), 0) FROM order_unit \
+                 WHERE id BETWEEN ?1 * 128 AND ?1 * 128 + 127",
             )?
-            .execute([number, sign])
-            .map(drop)
+            .query_row([number], |row| Ok([row.get(0)?, row.get(1)?]))
+    }
+
+    /// Moves the counters of the products by what their rows have moved.
+    fn count(&mut self) -> rusqlite::Result<()> {
+        for ((sale, product), [held, sold]) in std::mem::take(&mut self.moved) {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE product_stock SET held = held + ?3, sold = sold + ?4 \
+                     WHERE sale_id = ?1 AND product_no = ?2",
+                )?
+                .execute(params![sale.as_str(), product, held, sold])?;
+        }
+        Ok(())
     }
 
     fn units(&self, number: u64, order: &Order) -> rusqlite::Result<()> {
-        let first = (number * UNITS) as i64;
-        self.transaction
-            .prepare_cached("DELETE FROM order_unit WHERE id BETWEEN ?1 AND ?1 + 127")?
-            .execute([first])?;
         if !order.live {
             return Ok(());
         }
+        let first = (number * UNITS) as i64;
         for (place, unit) in order.units.iter().enumerate() {
             self.transaction
                 .prepare_cached("INSERT INTO order_unit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::book::Behind;
 use crate::core::Core;
 use crate::journal::Journal;
-use crate::tables::Tables;
+use crate::tables::{Tabled, Tables};
 use crate::{Answer, Job};
 
 /// Bytes of records after which a group is closed: what one commit writes at most, about.
@@ -86,18 +86,12 @@ fn follow(core: &mut Core) -> rusqlite::Result<()> {
         return Ok(());
     }
     let slice: Vec<(u64, Behind)> = core.book.behind.drain(..count).collect();
-    for (_, behind) in &slice {
-        if let Behind::Order(ticket) = behind
-            && let Some(entry) = core.book.orders.get_mut(ticket)
-        {
-            entry.behind = false;
-        }
-    }
+    let before: Vec<Tabled> = slice.iter().map(|(_, behind)| core.book.follow(behind)).collect();
     let book = &core.book;
     // Everything before the first change that is still behind is in the tables.
     let followed = book.behind.front().map_or(core.seq, |(seq, _)| *seq) - 1;
-    journal.follow(|tables: &Tables<'_>| {
-        slice.iter().try_for_each(|(_, behind)| tables.write(book, behind))?;
+    journal.follow(|tables: &mut Tables<'_>| {
+        slice.iter().zip(before).try_for_each(|((_, behind), before)| tables.write(book, behind, before))?;
         tables.followed(followed)
     })
 }

@@ -57,7 +57,8 @@ pub enum Look {
 pub struct Shard {
     epoch: Epoch,
     products: Vec<Stock>,
-    records: HashIdMap<TicketId, Record>,
+    /// Boxed: a map that grows moves all of its entries.
+    records: HashIdMap<TicketId, Box<Record>>,
     users: HashIdMap<(UserHash, ProductNo), Standing>,
     unpinned: Unpinned,
 }
@@ -103,10 +104,8 @@ impl Shard {
             standing.units += count;
             standing.claims.push(claim);
         }
-        self.records.insert(
-            claim,
-            Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, batch: None },
-        );
+        let record = Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, batch: None };
+        self.records.insert(claim, Box::new(record));
     }
 
     /// The epoch under which the shard is open.
@@ -181,7 +180,7 @@ impl Shard {
             batch: Some(self.unpinned.add(request.claim, now)),
         };
         let grant = record.grant();
-        self.records.insert(request.claim, record);
+        self.records.insert(request.claim, Box::new(record));
         HoldOutcome::Held { grant, recorded }
     }
 

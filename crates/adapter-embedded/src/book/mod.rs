@@ -29,7 +29,8 @@ const ACTIONS: usize = 10_000;
 pub(crate) struct Book {
     pub(crate) sales: BTreeMap<SaleId, SaleBook>,
     pub(crate) shards: HashMap<ShardId, ShardBook>,
-    pub(crate) orders: HashIdMap<TicketId, Entry>,
+    /// Boxed: a map that grows moves and touches all of its entries, and these are large.
+    pub(crate) orders: HashIdMap<TicketId, Box<Entry>>,
     pub(crate) events: HashSet<[u8; 16]>,
     pub(crate) actions: VecDeque<Action>,
     /// By kind of work: when it is due, and in which order the orders came.
@@ -45,7 +46,7 @@ pub(crate) struct Book {
 pub(crate) enum Behind {
     Sale(SaleId),
     Order(TicketId),
-    Action(Action),
+    Action(Box<Action>),
 }
 
 impl Book {
@@ -87,7 +88,7 @@ impl Book {
             }
             Record::Event(hash) => drop(self.events.insert(hash)),
             Record::Action(action) => {
-                self.behind.push_back((seq, Behind::Action(action.clone())));
+                self.behind.push_back((seq, Behind::Action(Box::new(action.clone()))));
                 self.actions.push_front(action);
                 self.actions.truncate(ACTIONS);
             }

@@ -6,6 +6,7 @@ use domain::time::Timestamp;
 use ports::ledger::Step;
 
 use super::{Behind, Book};
+use crate::tables::Tabled;
 
 /// An order as the ledger has it.
 pub(crate) struct Entry {
@@ -18,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) due: Timestamp,
     /// Whether a table has yet to follow.
     pub(crate) behind: bool,
+    /// What the tables have of it.
+    pub(crate) tabled: Tabled,
     /// Its story.
     pub(crate) story: Vec<Step>,
 }
@@ -34,15 +37,23 @@ impl Book {
         let step =
             Step { at: order.changed_at, version: order.version, state: order.state, reason: order.reason };
         let due = order.changed_at;
-        if let Some(old) = self.orders.remove(&ticket) {
-            self.unindex(&old);
-            let Entry { number, behind, mut story, .. } = old;
-            story.push(step);
-            self.index(Entry { order, number, seq, due, behind, story });
+        if let Some(mut entry) = self.orders.remove(&ticket) {
+            self.unindex(&entry);
+            entry.story.push(step);
+            (entry.order, entry.seq, entry.due) = (order, seq, due);
+            self.index(entry);
         } else {
             let number = self.numbers;
-            self.index(Entry { order, number, seq, due, behind: false, story: vec![step] });
+            self.index(Box::new(Entry { order, number, seq, due, behind: false, tabled: Tabled::Nothing, story: vec![step] }));
         }
+    }
+
+    /// A table follows now; gives what the tables have had of the order, where it is one.
+    pub(crate) fn follow(&mut self, behind: &Behind) -> Tabled {
+        let Behind::Order(ticket) = behind else { return Tabled::Nothing };
+        let Some(entry) = self.orders.get_mut(ticket) else { return Tabled::Nothing };
+        entry.behind = false;
+        std::mem::replace(&mut entry.tabled, Tabled::of(&entry.order))
     }
 
     /// Makes the order's work due at another time.
@@ -68,7 +79,7 @@ impl Book {
         self.shard(&order.shard).forget(order);
     }
 
-    fn index(&mut self, mut entry: Entry) {
+    fn index(&mut self, mut entry: Box<Entry>) {
         let order = &entry.order;
         let ticket = order.ticket;
         if let Some(work) = order.work() {

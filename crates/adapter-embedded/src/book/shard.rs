@@ -1,6 +1,6 @@
 //! One shard in memory: its term, its log of claims, what waits for its inventory, and who owns its units.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use domain::fence::{Position, Term};
 use domain::hold::{Claim, Effect};
@@ -20,7 +20,8 @@ pub(crate) struct ShardBook {
     /// Its tickets, in the order in which they were taken in.
     pub(crate) tickets: Vec<TicketId>,
     effects_ever: u64,
-    owners: HashMap<(ProductNo, u32), TicketId>,
+    /// By product and unit, as far as any unit was ever owned.
+    owners: Vec<Vec<Option<TicketId>>>,
     users: HashIdMap<(UserHash, ProductNo), u32>,
 }
 
@@ -33,7 +34,7 @@ impl ShardBook {
             effects: VecDeque::new(),
             tickets: Vec::new(),
             effects_ever: 0,
-            owners: HashMap::new(),
+            owners: Vec::new(),
             users: HashIdMap::default(),
         }
     }
@@ -56,17 +57,29 @@ impl ShardBook {
 
     /// Who owns a unit.
     pub(crate) fn owner(&self, product: ProductNo, unit: u32) -> Option<TicketId> {
-        self.owners.get(&(product, unit)).copied()
+        *self.owners.get(product.index())?.get(unit as usize)?
     }
 
     /// Units of live orders of a product.
     pub(crate) fn owned(&self, product: ProductNo) -> impl Iterator<Item = u32> + '_ {
-        self.owners.keys().filter(move |(of, _)| *of == product).map(|(_, unit)| *unit)
+        let owners = self.owners.get(product.index()).into_iter().flatten();
+        (0..).zip(owners).filter(|(_, owner)| owner.is_some()).map(|(unit, _)| unit)
     }
 
     /// Units that a user has live.
     pub(crate) fn user_units(&self, user: UserHash, product: ProductNo) -> u32 {
         self.users.get(&(user, product)).copied().unwrap_or_default()
+    }
+
+    fn place(&mut self, product: ProductNo, unit: u32) -> &mut Option<TicketId> {
+        if self.owners.len() <= product.index() {
+            self.owners.resize_with(product.index() + 1, Vec::new);
+        }
+        let owners = &mut self.owners[product.index()];
+        if owners.len() <= unit as usize {
+            owners.resize(unit as usize + 1, None);
+        }
+        &mut owners[unit as usize]
     }
 
     pub(crate) fn own(&mut self, order: &Order) {
@@ -75,7 +88,7 @@ impl ShardBook {
         }
         let product = order.terms.product;
         for unit in order.units.iter() {
-            self.owners.insert((product, *unit), order.ticket);
+            *self.place(product, *unit) = Some(order.ticket);
         }
         *self.users.entry((order.user, product)).or_default() += order.units.len() as u32;
     }
@@ -87,7 +100,7 @@ impl ShardBook {
         let product = order.terms.product;
         for unit in order.units.iter() {
             if self.owner(product, *unit) == Some(order.ticket) {
-                self.owners.remove(&(product, *unit));
+                *self.place(product, *unit) = None;
             }
         }
         if let Some(units) = self.users.get_mut(&(order.user, product)) {
