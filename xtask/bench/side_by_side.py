@@ -1,8 +1,10 @@
-"""Measures the HTTP paths side by side with nginx `return 202`, as CPU time a request (user + system of the server).
+"""Measures the HTTP paths side by side with nginx `return 202`: CPU time a request (user + system of the server), memory per
+idle connection, and the latency of granted checkouts at a fixed pace.
 
-Called by `cargo xtask bench` with the built program as its only argument. Server on core 0, load on core 1, A B A B, five
-pairs after a warm-up; medians with min and max. Nothing of the real path is switched off, except the limits per user and
-network, since all load comes from one machine.
+Called by `cargo xtask bench` with the built program and the built example `pace` as its arguments. Server on core 0, load on
+core 1, A B A B, five pairs after a warm-up; medians with min and max. Nothing of the real path is switched off, except the
+limits per user and network, since all load comes from one machine. While it measures, a spinner of idle priority keeps each
+core awake: a virtual core that halts between two requests adds the cost of waking up, which differs from round to round.
 """
 
 import http.client
@@ -21,6 +23,8 @@ SECONDS = 3
 CONNECTIONS = 256
 USERS = 12_000
 IDLE = 4_000
+PACED_ROUNDS = 3
+PACED_SECONDS = 5
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,6 +57,11 @@ def wait_for(port):
         except OSError:
             time.sleep(0.05)
     raise SystemExit(f"nothing listens on port {port}")
+
+
+def spinners():
+    spin = ["chrt", "-i", "0", sys.executable, "-c", "while True: pass"]
+    return [pinned(core, *spin) for core in (0, 1)]
 
 
 def start_nginx(folder):
@@ -127,11 +136,13 @@ end
 def run_wrk(port, path, seconds=SECONDS):
     url = f"http://127.0.0.1:{port}/"
     command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", path, url]
+    load, began = children_seconds(), time.monotonic()
     said = subprocess.run(command, capture_output=True, text=True).stdout
+    busy = (children_seconds() - load) / (time.monotonic() - began)
     requests = int(re.search(r"(\d+) requests in", said).group(1))
     wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     broken = re.search(r"Socket errors: (.*)", said)
-    return requests, int(wrong.group(1)) if wrong else 0, broken.group(1) if broken else ""
+    return requests, int(wrong.group(1)) if wrong else 0, broken.group(1) if broken else "", busy
 
 
 def quiet(pids):
@@ -145,7 +156,7 @@ def quiet(pids):
 
 def measure(port, pids, path):
     before, began = cpu_seconds(pids), time.monotonic()
-    requests, wrong, broken = run_wrk(port, path)
+    requests, wrong, broken, busy = run_wrk(port, path)
     took = time.monotonic() - began
     answered = cpu_seconds(pids)
     if broken:
@@ -157,11 +168,48 @@ def measure(port, pids, path):
         "all": (done - before) / requests * 1e6,
         "rate": requests / took,
         "wrong": wrong / requests,
+        "busy": busy,
     }
 
 
-def spread(values):
-    return f"{statistics.median(values):8.2f} ({min(values):.2f} – {max(values):.2f})"
+def children_seconds():
+    """CPU time of the programs that were run and have ended: the load."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def spread(values, digits=2):
+    return f"{statistics.median(values):8.{digits}f} ({min(values):.{digits}f} – {max(values):.{digits}f})"
+
+
+def paced(pace, port, rate, users, keys):
+    """Latency in milliseconds of requests that are due at a fixed pace, each measured from the instant it was due."""
+    command = ["taskset", "-c", "1", pace, f"127.0.0.1:{port}", "open", f"{rate:.0f}", str(PACED_SECONDS), str(CONNECTIONS), keys]
+    lines = "\n".join(f"{user} {token}" for user, token in users)
+    ended = subprocess.run(command, input=lines, capture_output=True, text=True)
+    if ended.returncode:
+        raise SystemExit(f"the load at a pace: {ended.stderr.strip()}")
+    seen = json.loads(ended.stdout)
+    if list(seen["statuses"]) != ["202"]:
+        raise SystemExit(f"the load at a pace: answers by status {seen['statuses']}, and all should be 202")
+    return seen
+
+
+def latencies(pace, servers, capacity, users):
+    print(f"\nlatency of granted checkouts, open loop, {CONNECTIONS} connections, {PACED_ROUNDS} rounds of {PACED_SECONDS} s, ms: median (min – max)")
+    print(f"capacity, as found above: {capacity:,.0f} a second; 'behind' is the load's own lateness, which the latency contains")
+    print(f"{'':<38} {'p50':>20} {'p99':>20} {'p99.9':>22} {'max':>24} {'behind p99.9':>20}")
+    for share in (0.5, 0.9):
+        rounds = {name: [] for name, _, _ in servers}
+        for number in range(PACED_ROUNDS):
+            for name, port, pids in servers:
+                rounds[name].append(paced(pace, port, capacity * share, users, f"pace-{share}-{number}-"))
+                quiet(pids)
+        for name, seen in rounds.items():
+            figures = [spread([one["latency"][key] for one in seen]) for key in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
+            behind = spread([one["behind"]["p999_ms"] for one in seen])
+            title = f"{name} at {share:.0%} of tzero's capacity"
+            print(f"{title:<38} {figures[0]:>20} {figures[1]:>20} {figures[2]:>22} {figures[3]:>24} {behind:>20}", flush=True)
 
 
 def idle_kib(port, pids, path):
@@ -179,8 +227,9 @@ def idle_kib(port, pids, path):
     return (held - before) / IDLE, (resident_kib(pids) - before) / IDLE
 
 
-def main(program):
+def main(program, pace):
     folder = tempfile.mkdtemp(prefix="tzero-bench-")
+    awake = spinners()
     nginx, nginx_port, nginx_pids = start_nginx(folder)
     tzero, port, pids = start_tzero(program, f"{folder}/data")
     try:
@@ -206,7 +255,8 @@ def main(program):
             "granted checkout, durable": (script(folder, "granted", lua_checkout(users, "open", True)), 0.0),
         }
         run_wrk(nginx_port, anchor, 1)
-        print(f"{'CPU µs a request (median, min – max)':<38} {'tzero':>24} {'nginx return 202':>24} {'ratio':>6} {'tzero/s':>9}")
+        print(f"{'CPU µs a request (median, min – max)':<38} {'tzero':>24} {'nginx return 202':>24} {'ratio':>6} {'with its wake':>14} {'tzero/s':>9} {'load core busy':>15}")
+        capacity = 0.0
         for name, (path, refused) in paths.items():
             run_wrk(port, path, 1)
             ours, theirs = [], []
@@ -219,16 +269,23 @@ def main(program):
             mine, anchors = [each["micros"] for each in ours], [each["micros"] for each in theirs]
             ratio = statistics.median(a / b for a, b in zip(mine, anchors))
             rate = statistics.median(each["rate"] for each in ours)
-            print(f"{name:<38} {spread(mine):>24} {spread(anchors):>24} {ratio:6.2f} {rate:9,.0f}", flush=True)
+            wake = statistics.median(a["all"] / b["micros"] for a, b in zip(ours, theirs))
+            busy = statistics.median(each["busy"] for each in ours)
+            print(f"{name:<38} {spread(mine):>24} {spread(anchors):>24} {ratio:6.2f} {wake:14.2f} {rate:9,.0f} {busy:15.0%}", flush=True)
+            capacity = rate
+        print("'with its wake': the same ratio, with the CPU time that requests left for later (allocation, tables) counted until the server was quiet")
+        latencies(pace, [("tzero", port, pids), ("nginx", nginx_port, nginx_pids)], capacity, users)
         print(f"\nmemory of the server per idle keep-alive connection ({IDLE} of them), KiB: while open, left after closing")
         for name, at, group, path in [("tzero", port, pids, "/v1/time"), ("nginx", nginx_port, nginx_pids, "/")]:
             held, left = idle_kib(at, group, path)
             print(f"{name:<8} {held:6.1f} {left:6.1f}")
     finally:
+        for spinner in awake:
+            spinner.kill()
         tzero.terminate()
         nginx.terminate()
         tzero.wait()
         nginx.wait()
 
 
-main(sys.argv[1])
+main(sys.argv[1], sys.argv[2])

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measures, side by side in one run.
 //!
-//! Every measurement of HTTP is a ratio to the anchor (nginx) under the same load (wrk); both are provided and named with
-//! their versions. The driver is `xtask/bench/side_by_side.py`; it prints no figure that it has not taken.
+//! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
+//! fixed); both are provided and named with their versions. The driver is `xtask/bench/side_by_side.py`; it prints no figure that it has not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,8 +37,10 @@ pub fn run(root: &Path) -> Outcome {
     }
     call(&mut cargo(root, &["build", "--release"]))?;
     call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
-    let program = workspace::target(root).join("release/tzero");
-    call(Command::new("python3").arg(root.join("xtask/bench/side_by_side.py")).arg(program))
+    call(&mut cargo(root, &["build", "--release", "-p", "rehearsal", "--example", "pace"]))?;
+    let built = |name: &str| workspace::target(root).join("release").join(name);
+    let driver = root.join("xtask/bench/side_by_side.py");
+    call(Command::new("python3").arg(driver).arg(built("tzero")).arg(built("examples/pace")))
 }
 
 fn tool(need: Need) -> Result<Tool, String> {

@@ -11,6 +11,7 @@ mod checks;
 mod client;
 mod clock;
 mod measure;
+pub mod pace;
 mod plan;
 mod prepare;
 mod report;

@@ -44,7 +44,15 @@ impl Book {
             self.index(entry);
         } else {
             let number = self.numbers;
-            self.index(Box::new(Entry { order, number, seq, due, behind: false, tabled: Tabled::Nothing, story: vec![step] }));
+            self.index(Box::new(Entry {
+                order,
+                number,
+                seq,
+                due,
+                behind: false,
+                tabled: Tabled::Nothing,
+                story: vec![step],
+            }));
         }
     }
 
