@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use domain::audit::{LedgerUnits, Violation};
 use domain::id::{ProductNo, SaleId, ShardId, UserHash};
 use domain::order::Order;
-use domain::status::Status;
 use domain::time::Timestamp;
 use ports::Fault;
 use ports::ledger::{Books, OrderFilter, SaleTotals};
@@ -30,6 +29,7 @@ impl Books for Embedded {
             let shards: Vec<_> = shards.filter_map(|shard| core.book.shards.get(&shard)).collect();
             SaleTotals {
                 orders: book.orders(),
+                money_moving: book.money_moving(),
                 money: book.money(),
                 claims_waiting: shards.iter().map(|shard| shard.log.len() as u64).sum(),
                 effects_waiting: shards.iter().map(|shard| shard.effects.len() as u64).sum(),
@@ -109,13 +109,10 @@ fn orders(
     limit: usize,
 ) -> (Vec<Order>, Option<u64>) {
     let Some(sale) = core.book.sales.get(sale) else { return (Vec::new(), None) };
-    let wanted = |order: &Order| {
-        filter.user.is_none_or(|user| user == order.user)
-            && filter.status.is_none_or(|status| status == Status::of(order.state, order.reason))
-    };
     let mut found = Vec::new();
     for (at, ticket) in sale.tickets.iter().enumerate().skip(cursor as usize) {
-        let order = core.book.orders.get(ticket).map(|entry| &entry.order).filter(|order| wanted(order));
+        let order =
+            core.book.orders.get(ticket).map(|entry| &entry.order).filter(|order| filter.takes(order));
         if let Some(order) = order {
             if found.len() == limit {
                 return (found, Some(at as u64));

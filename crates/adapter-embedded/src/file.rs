@@ -1,6 +1,7 @@
 //! The file: its lock, its settings, its schema.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -45,6 +46,9 @@ pub(crate) fn open(dir: &Path) -> Result<Opened, OpenFault> {
     let lock = lock(dir)?;
     let file = store_file(dir);
     let name = file.display().to_string();
+    // It names buyers: for its owner alone. SQLite gives its log and index the rights of the file.
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
+    drop(made.map_err(|error| said(&format!("open {name}"), &error))?);
     let connection = Connection::open(&file).map_err(|error| said(&format!("open {name}"), &error))?;
     prepare(&connection).map_err(|error| match error {
         Wrong::Sqlite(error) => said(&format!("use {name}"), &error),

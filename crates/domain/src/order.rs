@@ -5,6 +5,7 @@ use crate::hold::{Claim, Terms, Units};
 use crate::id::{Epoch, ShardId, TicketId, UserHash, UserId};
 use crate::money::Money;
 use crate::payment::{Payment, PaymentSession, PaymentStage};
+use crate::status::Status;
 use crate::ticket::TicketStamp;
 use crate::time::Timestamp;
 
@@ -109,6 +110,24 @@ impl Reason {
         Self::LatePayment,
         Self::WrongAmount,
     ];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentDeclined => "payment-declined",
+            Self::PaymentRefused => "payment-refused",
+            Self::NotPaid => "not-paid",
+            Self::NoPaymentAddress => "no-payment-address",
+            Self::ByBuyer => "by-buyer",
+            Self::ByOperator => "by-operator",
+            Self::StoreFailover => "store-failover",
+            Self::LimitReached => "limit-reached",
+            Self::SoldOut => "sold-out",
+            Self::LatePayment => "late-payment",
+            Self::WrongAmount => "wrong-amount",
+        }
+    }
 }
 
 /// Work that somebody must do for an order; it stays due until the order moves on.
@@ -238,7 +257,10 @@ impl Order {
             OrderState::Expiring => Some(Work::Close),
             OrderState::Capturing => Some(Work::Capture),
             OrderState::Refunding => Some(Work::Refund),
-            OrderState::Expired | OrderState::Cancelled | OrderState::Rejected if self.has_money() => {
+            OrderState::Expired | OrderState::Cancelled | OrderState::Rejected if self.is_late() => {
+                Some(Work::Capture)
+            }
+            OrderState::Expired | OrderState::Cancelled | OrderState::Rejected if self.wants_units() => {
                 Some(Work::LatePayment)
             }
             OrderState::PendingPayment
@@ -272,6 +294,30 @@ impl Order {
     pub fn has_money(&self) -> bool {
         let stage = self.payment.as_ref().map(|payment| payment.stage);
         matches!(stage, Some(PaymentStage::Authorised | PaymentStage::Captured))
+    }
+
+    /// Ended, and money came afterwards for which no units were taken yet.
+    #[must_use]
+    pub fn wants_units(&self) -> bool {
+        self.state.is_dead() && self.has_money() && !self.live
+    }
+
+    /// Ended, and units were taken again for money that came afterwards: it is confirmed once that is collected.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.state.is_dead() && self.has_money() && self.live
+    }
+
+    /// Whether money of it is on its way: to be collected, to find a unit, or to go back.
+    #[must_use]
+    pub fn money_moves(&self) -> bool {
+        matches!(self.work(), Some(Work::Capture | Work::LatePayment | Work::Refund))
+    }
+
+    /// Its status, in the words that its buyer gets.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        Status::of(self.state, self.reason)
     }
 
     /// Whether its units count as sold: confirmed, or refunded by the operator without the goods coming back.

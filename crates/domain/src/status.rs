@@ -155,12 +155,13 @@ impl StatusDocument {
     /// Of an order.
     #[must_use]
     pub fn of(order: &Order) -> Self {
-        let payable = order.state == OrderState::PendingPayment;
+        // While the money is being collected the document stays as it was: the next change is the end.
+        let payable = matches!(order.state, OrderState::PendingPayment | OrderState::Capturing);
         let confirmed = order.state == OrderState::Confirmed;
         let session = order.session.as_ref().filter(|_| payable);
         Self {
             stamp: order.stamp(),
-            status: Status::of(order.state, order.reason),
+            status: order.status(),
             reason: reason(order),
             terms: order.terms,
             units: if confirmed { order.units.clone() } else { Units::new() },
@@ -174,17 +175,16 @@ impl StatusDocument {
 
 /// The contract's word for the reason, where it has one.
 fn reason(order: &Order) -> Option<&'static str> {
-    let given_up = matches!(order.reason, Some(Reason::ByBuyer | Reason::ByOperator));
-    match (order.state, order.reason?) {
+    let reason = order.reason?;
+    match (order.state, reason) {
         (OrderState::Refunding, _) => Some("refunding"),
-        (OrderState::Expiring, _) => Some(if given_up { "cancelling" } else { "expiring" }),
-        (OrderState::PendingPayment, Reason::PaymentDeclined) => Some("payment-declined"),
-        (OrderState::Confirmed | OrderState::Capturing, Reason::LatePayment) => Some("late-payment"),
-        (OrderState::Expired, Reason::NoPaymentAddress) => Some("no-payment-address"),
-        (OrderState::Cancelled, Reason::ByBuyer) => Some("by-buyer"),
-        (OrderState::Cancelled, Reason::ByOperator) => Some("by-operator"),
-        (OrderState::Rejected, Reason::StoreFailover) => Some("store-failover"),
-        (OrderState::Rejected, Reason::LimitReached) => Some("limit-reached"),
+        (OrderState::Expiring, Reason::ByBuyer | Reason::ByOperator) => Some("cancelling"),
+        (OrderState::Expiring, _) => Some("expiring"),
+        (OrderState::PendingPayment, Reason::PaymentDeclined)
+        | (OrderState::Confirmed, Reason::LatePayment)
+        | (OrderState::Expired, Reason::NoPaymentAddress)
+        | (OrderState::Cancelled, Reason::ByBuyer | Reason::ByOperator)
+        | (OrderState::Rejected, Reason::StoreFailover | Reason::LimitReached) => Some(reason.as_str()),
         _ => None,
     }
 }

@@ -24,6 +24,31 @@ impl Timestamp {
         }
     }
 
+    /// Reads an instant as RFC 3339 (section 5.6) writes it: date, `T`, time with seconds, and `Z` or an offset. Parts of
+    /// a second beyond milliseconds are left out. `None` for anything else, and outside the years 1970 to 9999.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (stamp, rest) = text.split_at_checked(19)?;
+        let separated =
+            |at: usize, marks: &[u8]| stamp.as_bytes().get(at).is_some_and(|byte| marks.contains(byte));
+        let marked = [(4, &b"-"[..]), (7, b"-"), (10, b"Tt"), (13, b":"), (16, b":")];
+        if !marked.iter().all(|(at, marks)| separated(*at, marks)) {
+            return None;
+        }
+        let [year, month, day] = [0..4, 5..7, 8..10].map(|range| stamp.get(range).and_then(digits));
+        let [hour, minute, second] = [11..13, 14..16, 17..19].map(|range| stamp.get(range).and_then(digits));
+        let days = days_since_epoch(year?, month?, day?)?;
+        let (hour, minute, second) = (hour?, minute?, second?);
+        // A leap second is the last one of its minute, as in POSIX.
+        if hour > 23 || minute > 59 || second > 60 {
+            return None;
+        }
+        let (milli, offset) = fraction(rest)?;
+        let of_day = ((hour * 60 + minute) * 60 + second.min(59)) * 1_000 + milli;
+        let millis = days * 86_400_000 + of_day - offset_minutes(offset)? * 60_000;
+        (0..=Self::MAX.0).contains(&millis).then_some(Self(millis))
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
@@ -43,6 +68,59 @@ impl Timestamp {
         let delta = self.0 - earlier.0;
         if delta < 0 { 0 } else { delta as u64 }
     }
+}
+
+fn digits(text: &str) -> Option<i64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// Milliseconds of a fraction such as `.5`, where there is one, and what follows it.
+fn fraction(rest: &str) -> Option<(i64, &str)> {
+    let Some(fraction) = rest.strip_prefix('.') else { return Some((0, rest)) };
+    let end = fraction.find(|character: char| !character.is_ascii_digit())?;
+    let (digits, offset) = fraction.split_at(end);
+    let milli = digits.bytes().chain(*b"00").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    (end > 0).then_some((milli, offset))
+}
+
+/// Minutes by which a local time is ahead of UTC.
+fn offset_minutes(offset: &str) -> Option<i64> {
+    if matches!(offset, "Z" | "z") {
+        return Some(0);
+    }
+    let sign = match offset.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+    let two = |text: &str, most: i64| {
+        (text.len() == 2).then(|| digits(text)).flatten().filter(|number| *number <= most)
+    };
+    Some(sign * (two(hours, 23)? * 60 + two(minutes, 59)?))
+}
+
+/// Days of a civil date since the epoch; `None` where there is no such date.
+///
+/// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let year_of_era = shifted.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
 }
 
 impl fmt::Display for Timestamp {

@@ -44,7 +44,7 @@ pub enum Change {
     Captured,
     /// The provider will not let us collect the money.
     CaptureRefused,
-    /// Units were taken again for late money (E9).
+    /// Units were taken again for late money (E9); the order is confirmed once the money is collected.
     LateHeld {
         /// The claim under which the inventory holds them.
         claim: TicketId,
@@ -277,6 +277,11 @@ fn captured(order: &Order, now: Timestamp) -> Outcome {
             next.state = S::Confirmed;
             set_stage(next, PaymentStage::Captured);
         }),
+        _ if order.is_late() => changed(order, now, Some(EffectKind::Confirm), |next| {
+            next.state = S::Confirmed;
+            next.reason = Some(Reason::LatePayment);
+            set_stage(next, PaymentStage::Captured);
+        }),
         S::Confirmed => Ok(Transition::Replay),
         S::Refunding | S::Refunded => Err(ChangeRefusal::Paid),
         S::Expired | S::Cancelled | S::Rejected => Err(ChangeRefusal::Ended),
@@ -291,14 +296,20 @@ fn capture_refused(order: &Order, now: Timestamp) -> Outcome {
             next.reason = Some(Reason::PaymentRefused);
             set_stage(next, PaymentStage::Voided);
         }),
+        // Its buyer was told how it ended, and nothing has come of the late money.
+        _ if order.is_late() => changed(order, now, Some(EffectKind::Release), |next| {
+            set_stage(next, PaymentStage::Voided);
+        }),
         S::Rejected if order.reason == Some(Reason::PaymentRefused) => Ok(Transition::Replay),
         state => Err(too_late(state)),
     }
 }
 
 fn late_attempt(order: &Order, now: Timestamp) -> Outcome {
-    if order.state.is_dead() && order.has_money() {
+    if order.wants_units() {
         changed(order, now, None, |next| next.late_attempts += 1)
+    } else if order.is_late() {
+        Err(ChangeRefusal::Paid)
     } else {
         Err(too_late(order.state))
     }
@@ -308,8 +319,8 @@ fn late_held(order: &Order, claim: TicketId, attempt: u16, units: &Units, now: T
     if order.live && order.claim == claim {
         return Ok(Transition::Replay);
     }
-    if !(order.state.is_dead() && order.has_money()) {
-        return Err(too_late(order.state));
+    if !order.wants_units() {
+        return Err(if order.is_late() { ChangeRefusal::Paid } else { too_late(order.state) });
     }
     if units.len() != usize::from(order.terms.quantity) || attempt != order.late_attempts {
         return Err(ChangeRefusal::WrongState);
@@ -319,20 +330,21 @@ fn late_held(order: &Order, claim: TicketId, attempt: u16, units: &Units, now: T
     held.claim = claim;
     held.units = units.clone();
     held.live = true;
-    let state = decided(stage);
-    let kind = if state == S::Confirmed { EffectKind::Confirm } else { EffectKind::Pin };
-    changed(&held, now, Some(kind), |next| {
-        next.state = state;
-        next.reason = Some(Reason::LatePayment);
-    })
+    if stage == PaymentStage::Captured {
+        return changed(&held, now, Some(EffectKind::Confirm), |next| {
+            next.state = S::Confirmed;
+            next.reason = Some(Reason::LatePayment);
+        });
+    }
+    // What its buyer was told stands until the money is collected: a terminal answer changes only to its new end.
+    changed(&held, now, Some(EffectKind::Pin), |_| {})
 }
 
 fn give_back(order: &Order, now: Timestamp) -> Outcome {
     match order.state {
         S::Refunding | S::Refunded => Ok(Transition::Replay),
-        state if state.is_dead() && order.has_money() => {
-            changed(order, now, None, |next| next.state = S::Refunding)
-        }
+        _ if order.wants_units() => changed(order, now, None, |next| next.state = S::Refunding),
+        _ if order.is_late() => Err(ChangeRefusal::Paid),
         state => Err(too_late(state)),
     }
 }
@@ -345,6 +357,10 @@ fn refund(order: &Order, return_units: bool, now: Timestamp) -> Outcome {
                 next.state = S::Refunding;
                 next.reason = Some(Reason::ByOperator);
             })
+        }
+        // The goods come back after the money went.
+        S::Refunding | S::Refunded if return_units && order.live => {
+            changed(order, now, Some(EffectKind::Return), |_| {})
         }
         S::Refunding | S::Refunded => Ok(Transition::Replay),
         S::Expired | S::Cancelled | S::Rejected => Err(ChangeRefusal::Ended),

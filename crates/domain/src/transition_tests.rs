@@ -77,6 +77,14 @@ fn states() -> Vec<(&'static str, Order)> {
                 order.late_attempts = 1;
             }),
         ),
+        (
+            "expired, held late",
+            order(OrderState::Expired, |order| {
+                order.payment = Some(payment("pi", PaymentStage::Authorised));
+                (order.claim, order.units, order.live) = (TicketId([9; 16]), Few::One(8), true);
+                order.late_attempts = 1;
+            }),
+        ),
         ("cancelled", order(OrderState::Cancelled, because(Reason::ByBuyer))),
         ("rejected", order(OrderState::Rejected, because(Reason::PaymentRefused))),
         ("refunding", order(OrderState::Refunding, paid_with(PaymentStage::Captured))),
@@ -185,4 +193,38 @@ fn the_hold_begins_when_the_address_is_there() {
     };
     assert_eq!(pending.expires_at, Some(Timestamp::from_millis(15_000)));
     assert_eq!(allocated().expires_at, None);
+}
+
+#[test]
+fn late_money_leaves_what_its_buyer_was_told_until_it_is_collected() {
+    for (ended, reason) in [(OrderState::Expired, Reason::NotPaid), (OrderState::Cancelled, Reason::ByBuyer)]
+    {
+        let order = order(ended, |order| {
+            order.reason = Some(reason);
+            order.payment = Some(payment("pi", PaymentStage::Authorised));
+        });
+        let told = order.status();
+        let mut order = order;
+        let mut moved = |change: Change| {
+            let Ok(Transition::Changed(next, effect)) = transition(&order, &change, NOW) else {
+                panic!("{ended:?}: {change:?} is made")
+            };
+            order = *next;
+            (order.clone(), effect.map(|effect| effect.kind))
+        };
+        assert_eq!(moved(Change::LateAttempt).0.status(), told);
+        let held =
+            Change::LateHeld { claim: TicketId([9; 16]), attempt: 1, units: Few::One(8), epoch: Epoch(1) };
+        let (held, effect) = moved(held);
+        assert_eq!((held.status(), held.live, effect), (told, true, Some(EffectKind::Pin)));
+        let refused = transition(&held, &Change::CaptureRefused, NOW);
+        let Ok(Transition::Changed(back, Some(released))) = refused else {
+            panic!("{ended:?}: it is refused")
+        };
+        assert_eq!((back.status(), back.live, released.kind), (told, false, EffectKind::Release));
+        assert_eq!(back.work(), None, "nothing is left to collect");
+        let (confirmed, effect) = moved(Change::Captured);
+        assert_eq!((confirmed.state, effect), (OrderState::Confirmed, Some(EffectKind::Confirm)));
+        assert_eq!(confirmed.reason, Some(Reason::LatePayment));
+    }
 }

@@ -152,3 +152,49 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_instant_is_read_as_it_is_written_and_in_no_other_form() {
+    for millis in [0, 951_782_400_000, 1_709_164_799_999, 4_102_444_800_000, 253_402_300_799_999] {
+        let instant = Timestamp::from_millis(millis);
+        assert_eq!(Timestamp::parse(&instant.to_string()), Some(instant), "{instant}");
+    }
+    let noon = Timestamp::parse("2026-11-27T12:00:00Z");
+    assert_eq!(noon.map(|noon| noon.as_millis()), Some(1_795_780_800_000));
+    for same in [
+        "2026-11-27T13:30:00+01:30",
+        "2026-11-27t03:00:00.000-09:00",
+        "2026-11-27T12:00:00.0009999z",
+        "2026-11-28T00:00:00+12:00",
+    ] {
+        assert_eq!(Timestamp::parse(same), noon, "{same}");
+    }
+    assert_eq!(Timestamp::parse("2026-11-27T12:00:00.5Z").map(|at| at.as_millis() % 1_000), Some(500));
+    assert!(Timestamp::parse("2024-02-29T00:00:00Z").is_some());
+    for wrong in [
+        "",
+        "2026-11-27",
+        "2026-11-27T12:00:00",
+        "2026-11-27T12:00Z",
+        "20261127T120000Z",
+        "2026-11-27 12:00:00Z",
+        "2026-11-27T12:00:00Z[UTC]",
+        "2026-11-27T12:00:00.Z",
+        "2026-11-27T24:00:00Z",
+        "2026-11-27T12:60:00Z",
+        "2026-11-27T12:00:61Z",
+        "2026-13-01T12:00:00Z",
+        "2026-02-29T12:00:00Z",
+        "2026-04-31T12:00:00Z",
+        "2026-00-10T12:00:00Z",
+        "2026-11-00T12:00:00Z",
+        "+026-11-27T12:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "2026-11-27T12:00:00+1:00",
+        "2026-11-27T12:00:00+24:00",
+        "2026-11-27T12:00:00+0100",
+        "2026-11-2éT12:00:00Z",
+    ] {
+        assert_eq!(Timestamp::parse(wrong), None, "{wrong}");
+    }
+}

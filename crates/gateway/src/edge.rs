@@ -132,6 +132,11 @@ impl Polls {
     }
 }
 
+/// Shortest wait told with a 503, milliseconds.
+const BUSY_MS: u64 = 1_000;
+/// How many times as much chance adds at most.
+const BUSY_SPREAD: f64 = 4.0;
+
 impl Edge {
     /// The clock.
     #[must_use]
@@ -182,6 +187,13 @@ impl Edge {
         let polls = self.polls.count(self.now());
         let base = self.settings.poll_min_ms * (polls / POLLS_PER_S + 1);
         self.dice().jittered(base, 0.5).min(self.settings.poll_max_ms)
+    }
+
+    /// A wait for somebody who is sent away because of load or a fault, milliseconds. `Retry-After` has whole seconds: it is
+    /// spread over several of them, so that those who are sent away together do not come back together.
+    #[must_use]
+    pub fn busy_ms(&self) -> u64 {
+        self.dice().jittered(BUSY_MS, BUSY_SPREAD)
     }
 
     /// A wait for somebody who is sent away, spread by chance so that they do not all come back at once.

@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod page;
 mod pages;
+mod path_part;
 pub mod problem;
 pub mod reply;
 pub mod routes;

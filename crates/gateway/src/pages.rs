@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, Request as AxumRequest, State};
+use axum::extract::{Query, Request as AxumRequest, State};
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::api::{sale, status};
 use crate::edge::Edge;
 use crate::page;
+use crate::path_part::PathPart;
 use crate::reply;
 
 type Shared = State<Arc<Edge>>;
@@ -41,7 +42,7 @@ pub async fn front(State(edge): Shared) -> Response<Body> {
 /// The page of a sale.
 pub async fn sale_page(
     State(edge): Shared,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: AxumRequest,
 ) -> Response<Body> {
     match edge.sale(&sale) {
@@ -122,7 +123,7 @@ pub async fn problems() -> Response<Body> {
 }
 
 /// What one error means.
-pub async fn problem_page(Path(code): Path<String>, request: AxumRequest) -> Response<Body> {
+pub async fn problem_page(PathPart(code): PathPart, request: AxumRequest) -> Response<Body> {
     match page::problem(&code) {
         Some(page) => reply::html(StatusCode::OK, "public, max-age=60", page),
         None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
@@ -130,7 +131,7 @@ pub async fn problem_page(Path(code): Path<String>, request: AxumRequest) -> Res
 }
 
 /// A script or a style.
-pub async fn asset(Path(name): Path<String>, request: AxumRequest) -> Response<Body> {
+pub async fn asset(PathPart(name): PathPart, request: AxumRequest) -> Response<Body> {
     let Some(asset) = page::asset(&name) else {
         return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path()));
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request as AxumRequest, State};
+use axum::extract::{Request as AxumRequest, State};
 use axum::routing::{any, get};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -20,6 +20,7 @@ use crate::listener::{Peer, Service};
 use crate::metrics::{self, Route};
 use crate::page;
 use crate::pages;
+use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, Problem};
 use crate::reply::{self, EXPOSED, Whole};
 
@@ -180,7 +181,8 @@ pub async fn unrouted(request: AxumRequest) -> Response<Body> {
             .to_str()
             .is_ok_and(|accept| accept.split(',').any(|media| media.trim().starts_with("text/html")))
     });
-    if wants_page && problem.code() == Code::NotFound {
+    let versioned = path.starts_with("/v1/") || path.starts_with("/admin/");
+    if wants_page && !versioned && problem.code() == Code::NotFound {
         return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path));
     }
     problem.reply(&path)
@@ -192,7 +194,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("/v1/sales/{}/checkout", "POST, OPTIONS"),
     ("/v1/time", "GET, HEAD, OPTIONS"),
     ("/v1/sessions", "POST, OPTIONS"),
-    ("/v1/orders/status/{}", "GET, OPTIONS"),
+    ("/v1/orders/status/{}", "GET, HEAD, OPTIONS"),
     ("/v1/orders/status/{}/events", "GET, HEAD, OPTIONS"),
     ("/v1/orders/{}", "DELETE, OPTIONS"),
     ("/v1/orders/{}/extend", "POST, OPTIONS"),
@@ -251,6 +253,7 @@ fn public_routes() -> Router<Arc<Edge>> {
         .route("/v1/sales/{sale}", get(sale_document))
         .route("/v1/time", get(time))
         .route("/v1/sessions", axum::routing::post(new_session))
+        .route("/v1/orders/status/{ticket}", get(status_document))
         .route("/v1/orders/status/{ticket}/events", get(events))
         .route("/v1/orders/{ticket}", axum::routing::delete(cancel))
         .route("/v1/orders/{ticket}/extend", axum::routing::post(extend))
@@ -271,7 +274,7 @@ async fn no_icon() -> Response<Body> {
 
 async fn sale_document(
     State(edge): Shared,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: AxumRequest,
 ) -> Response<Body> {
     finish(request.uri().path(), sale::sale(&edge, &sale, request.headers()))
@@ -287,19 +290,29 @@ async fn new_session(State(edge): Shared, request: AxumRequest) -> Response<Body
     finish(&path, sessions::create(&edge, client, request.into_body()).await)
 }
 
-async fn events(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+/// `HEAD`: a `GET` is answered by hand.
+async fn status_document(
+    State(edge): Shared,
+    PathPart(ticket): PathPart,
+    request: AxumRequest,
+) -> Response<Body> {
+    let path = request.uri().path();
+    status::status(&edge, &ticket).await.unwrap_or_else(|problem| problem.whole(path)).response()
+}
+
+async fn events(State(edge): Shared, PathPart(ticket): PathPart, request: AxumRequest) -> Response<Body> {
     finish(request.uri().path(), status::events(edge, &ticket).await)
 }
 
-async fn cancel(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+async fn cancel(State(edge): Shared, PathPart(ticket): PathPart, request: AxumRequest) -> Response<Body> {
     finish(request.uri().path(), order::cancel(&edge, &ticket).await)
 }
 
-async fn extend(State(edge): Shared, Path(ticket): Path<String>, request: AxumRequest) -> Response<Body> {
+async fn extend(State(edge): Shared, PathPart(ticket): PathPart, request: AxumRequest) -> Response<Body> {
     finish(request.uri().path(), order::extend(&edge, &ticket).await)
 }
 
-async fn webhook(State(edge): Shared, Path(provider): Path<String>, request: AxumRequest) -> Response<Body> {
+async fn webhook(State(edge): Shared, PathPart(provider): PathPart, request: AxumRequest) -> Response<Body> {
     let (head, body) = request.into_parts();
     finish(head.uri.path(), payment::webhook(&edge, &provider, &head.headers, body).await)
 }

@@ -66,6 +66,7 @@ impl Server {
             .route("/stream", get(stream))
             .route("/endless", get(endless))
             .route("/slow", get(slow))
+            .route("/same", get(|| async { http::StatusCode::NOT_MODIFIED }))
             .route("/none", get(|| async { http::StatusCode::NO_CONTENT }))
             .route("/large", get(|| async { "x".repeat(5_000_000) }));
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
@@ -109,25 +110,27 @@ fn told(answer: &str) -> (Vec<&str>, &str) {
 #[tokio::test]
 async fn bodies_arrive_by_length_and_in_chunks_whole_and_in_drops() {
     let server = Server::start();
-    let chunked = "POST /echo HTTP/1.1\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nt: v\r\n\r\n";
-    let length = "POST /echo HTTP/1.1\r\nconnection: close\r\ncontent-length: 5\r\n\r\nabcde";
+    let chunked = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nt: v\r\n\r\n";
+    let length = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nabcde";
     for text in [chunked, length] {
         for size in [1, 2, 3, 7, text.len()] {
             assert_eq!(told(&server.parts(text, size).await), (vec!["200"], "abcde"), "{size}");
         }
     }
     let large = "y".repeat(300_000);
-    let text =
-        format!("POST /echo HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{large}", large.len());
+    let text = format!(
+        "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{large}",
+        large.len()
+    );
     assert_eq!(told(&server.ask(&text).await), (vec!["200"], large.as_str()));
 }
 
 #[tokio::test]
 async fn requests_follow_each_other_on_one_connection() {
     let server = Server::start();
-    let text = "POST /echo HTTP/1.1\r\ncontent-length: 3\r\n\r\nabcGET /hello HTTP/1.1\r\n\r\n\
-        POST /ignore HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nxx\r\n0\r\n\r\nGET /none HTTP/1.1\r\n\r\n\
-        GET /nowhere HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\nconnection: close\r\n\r\n";
+    let text = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabcGET /hello HTTP/1.1\r\nhost: x\r\n\r\n\
+        POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\nxx\r\n0\r\n\r\nGET /none HTTP/1.1\r\nhost: x\r\n\r\n\
+        GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\nGET /hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     for size in [1, 50, text.len()] {
         let answer = server.parts(text, size).await;
         assert_eq!(
@@ -142,11 +145,13 @@ async fn requests_follow_each_other_on_one_connection() {
 #[tokio::test]
 async fn heads_without_bodies_streams_and_old_clients_are_delimited_as_they_must_be() {
     let server = Server::start();
-    let head = server.ask("HEAD /hello HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    let head = server.ask("HEAD /hello HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(head.contains("content-length: 5\r\n") && head.ends_with("\r\n\r\n"), "{head}");
-    let none = server.ask("GET /none HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    let same = server.ask("GET /same HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(same.starts_with("HTTP/1.1 304") && !same.contains("content-length"), "{same}");
+    let none = server.ask("GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(!none.contains("content-length") && none.ends_with("\r\n\r\n"), "{none}");
-    let stream = server.ask("GET /stream HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    let stream = server.ask("GET /stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(stream.contains("transfer-encoding: chunked\r\n"), "{stream}");
     assert!(stream.ends_with("3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), "{stream}");
     let old = server.ask("GET /stream HTTP/1.0\r\n\r\n").await;
@@ -156,7 +161,7 @@ async fn heads_without_bodies_streams_and_old_clients_are_delimited_as_they_must
     assert_eq!(told(&kept).0, ["200", "200"]);
     assert!(kept.contains("connection: keep-alive\r\n") && kept.contains("connection: close\r\n"), "{kept}");
     assert_eq!(
-        told(&server.ask("GET /large HTTP/1.1\r\nconnection: close\r\n\r\n").await).1.len(),
+        told(&server.ask("GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await).1.len(),
         5_000_000
     );
 }
@@ -165,14 +170,15 @@ async fn heads_without_bodies_streams_and_old_clients_are_delimited_as_they_must
 async fn a_body_that_nobody_reads_never_passes_for_a_request() {
     let server = Server::start();
     // It does not come at all: the connection ends with the answer.
-    let missing = "POST /ignore HTTP/1.1\r\ncontent-length: 500000\r\n\r\n";
+    let missing = "POST /ignore HTTP/1.1\r\nhost: x\r\ncontent-length: 500000\r\n\r\n";
     let answer = server.ask(missing).await;
     assert!(
         answer.contains("connection: close\r\n") && told(&answer) == (vec!["200"], "ignored"),
         "{answer}"
     );
-    let smuggled = "POST /ignore HTTP/1.1\r\ncontent-length: 26\r\n\r\nGET /hello HTTP/1.1\r\nx: \r\n\r\n";
-    let answer = server.ask(&format!("{smuggled}GET /none HTTP/1.1\r\nconnection: close\r\n\r\n")).await;
+    let smuggled = "POST /ignore HTTP/1.1\r\nhost: x\r\ncontent-length: 35\r\n\r\nGET /hello HTTP/1.1\r\nhost: x\r\nx: \r\n\r\n";
+    let answer =
+        server.ask(&format!("{smuggled}GET /none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
     assert_eq!(told(&answer).0, ["200", "204"], "{answer}");
 }
 
@@ -185,29 +191,61 @@ async fn what_cannot_be_read_is_refused_with_a_problem_and_the_end() {
         ("\u{16}\u{3}\u{1}".to_owned(), "400", "invalid-request"),
         ("GET / HTTP/9\r\n\r\n".to_owned(), "400", "invalid-request"),
         (
-            "GET / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            "GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
             "400",
             "invalid-request",
         ),
-        (format!("GET / HTTP/1.1\r\n{lines}\r\n"), "431", "headers-too-large"),
-        (format!("GET / HTTP/1.1\r\n{long}\r\n"), "431", "headers-too-large"),
+        (format!("GET / HTTP/1.1\r\nhost: x\r\n{lines}\r\n"), "431", "headers-too-large"),
+        (format!("GET / HTTP/1.1\r\nhost: x\r\n{long}\r\n"), "431", "headers-too-large"),
         (format!("GET / HTTP/1.1\r\n{long}x: "), "431", "headers-too-large"),
     ] {
-        let answer = server.ask(&format!("{text}GET /hello HTTP/1.1\r\n\r\n")).await;
+        let answer = server.ask(&format!("{text}GET /hello HTTP/1.1\r\nhost: x\r\n\r\n")).await;
         assert_eq!(told(&answer).0, [status], "{answer}");
         assert!(answer.contains("application/problem+json") && answer.contains(code), "{answer}");
     }
-    let broken = "POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nGET /hello HTTP/1.1\r\n\r\n";
+    let broken = "POST /echo HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nGET /hello HTTP/1.1\r\nhost: x\r\n\r\n";
     let answer = server.ask(broken).await;
     assert!(told(&answer).0.len() == 1 && answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_without_an_end_is_refused_once_it_is_too_long() {
+    let server = Server::start();
+    let mut stream = server.connect().await;
+    let mut sent = 0;
+    stream.write_all(b"GET /hello HTTP/1.1\r\nhost: x\r\nx: ").await.expect("sent");
+    // It is told while it still sends, and can send no more than a part of this: the connection is over.
+    while sent < 64 << 20 && stream.write_all(&[b'a'; 4_096]).await.is_ok() {
+        sent += 4_096;
+    }
+    assert!(sent < 64 << 20, "{sent} bytes of one head were taken");
+    let mut stream = server.connect().await;
+    stream
+        .write_all(format!("GET /hello HTTP/1.1\r\nx: {}", "a".repeat(1_500)).as_bytes())
+        .await
+        .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("an answer, and the end");
+    assert_eq!(told(&answer).0, ["431"], "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_in_drops_is_due_as_a_whole() {
+    let server = Server::start();
+    let mut stream = server.connect().await;
+    stream.write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n").await.expect("sent");
+    let began = std::time::Instant::now();
+    while stream.write_all(b"a").await.is_ok() && began.elapsed() < Duration::from_secs(20) {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert!(began.elapsed() < Duration::from_secs(15), "the drops were taken for {:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn a_client_that_asks_first_is_told_to_go_on() {
     let server = Server::start();
     let mut stream = server.connect().await;
-    let head =
-        "POST /echo HTTP/1.1\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n";
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n";
     stream.write_all(head.as_bytes()).await.expect("sent");
     let mut go_on = [0; 25];
     stream.read_exact(&mut go_on).await.expect("told");
@@ -246,11 +284,11 @@ async fn http2_is_spoken_on_the_same_port_however_its_preface_arrives() {
 async fn at_the_end_idle_connections_close_and_requests_under_way_finish() {
     let server = Server::start();
     let mut idle = server.connect().await;
-    idle.write_all(b"GET /hello HTTP/1.1\r\n\r\n").await.expect("sent");
+    idle.write_all(b"GET /hello HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
     let mut first = [0; 8];
     idle.read_exact(&mut first).await.expect("answered");
     let mut busy = server.connect().await;
-    busy.write_all(b"GET /slow HTTP/1.1\r\n\r\n").await.expect("sent");
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.stop.cancel();
     let ending = async {
@@ -270,7 +308,7 @@ async fn at_the_end_idle_connections_close_and_requests_under_way_finish() {
 async fn a_stream_whose_reader_is_gone_ends() {
     let server = Server::start();
     let mut reader = server.connect().await;
-    reader.write_all(b"GET /endless HTTP/1.1\r\n\r\n").await.expect("sent");
+    reader.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
     let mut head = [0; 12];
     reader.read_exact(&mut head).await.expect("the head comes before any part");
     let open = || server.gauges.open.load(std::sync::atomic::Ordering::Relaxed);

@@ -200,8 +200,10 @@ pub struct MoneyTotals {
 /// What the ledger says of a sale, at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SaleTotals {
-    /// Orders by state.
-    pub orders: Vec<(OrderState, u64)>,
+    /// Orders by status.
+    pub orders: Vec<(Status, u64)>,
+    /// Orders whose money is on its way: see [`Order::money_moves`].
+    pub money_moving: u64,
     /// Money by currency.
     pub money: Vec<MoneyTotals>,
     /// Claims in the log that are not taken in, over all shards.
@@ -219,6 +221,15 @@ pub struct OrderFilter {
     pub user: Option<UserHash>,
     /// In this status.
     pub status: Option<Status>,
+}
+
+impl OrderFilter {
+    /// Whether it lets an order through.
+    #[must_use]
+    pub fn takes(&self, order: &Order) -> bool {
+        self.user.is_none_or(|user| user == order.user)
+            && self.status.is_none_or(|status| status == order.status())
+    }
 }
 
 /// Reads for audit, console and export.

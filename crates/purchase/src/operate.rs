@@ -159,7 +159,8 @@ impl Operator {
             }
             let mut next = Sale::clone(&sale);
             patch.clone().apply(&mut next);
-            if next.ends_at <= next.starts_at {
+            let moved = next.starts_at != sale.starts_at || next.ends_at != sale.ends_at;
+            if moved && next.ends_at <= next.starts_at {
                 return Ok(Patched::EndsBeforeStart);
             }
             let restocked = patch.products.is_some();

@@ -54,7 +54,7 @@ impl Auditor {
     pub(crate) async fn last(&self, violations: &Violations) -> Value {
         let mut report = self.ask().await;
         for _ in 0..PATIENCE {
-            if report.as_ref().is_ok_and(|report| report["settling"] == false) {
+            if report.as_ref().is_ok_and(checks::is_settled) {
                 break;
             }
             tokio::time::sleep(PERIOD).await;

@@ -102,15 +102,25 @@ pub(crate) fn audit(report: &Value, last: bool, violations: &Violations) {
                 .add(format!("{id}: available + held + sold + in_transfer is not the stock: {product}"));
         }
     }
-    for money in report["money"].as_array().into_iter().flatten().filter(|_| last) {
+    for money in wrong_sums(report).filter(|_| last) {
+        violations.add(format!("money captured less refunded is not the revenue: {money}"));
+    }
+}
+
+/// Whether nothing moves any more: neither units, nor money.
+pub(crate) fn is_settled(report: &Value) -> bool {
+    report["settling"] == false && wrong_sums(report).next().is_none()
+}
+
+/// Sums of money that do not agree.
+fn wrong_sums(report: &Value) -> impl Iterator<Item = &Value> {
+    report["money"].as_array().into_iter().flatten().filter(|money| {
         let cents =
             |name: &str| money[name].as_str().and_then(|text| text.replace('.', "").parse::<i64>().ok());
         let (captured, refunded, revenue) = (cents("captured"), cents("refunded"), cents("revenue"));
         let kept = captured.zip(refunded).map(|(captured, refunded)| captured - refunded);
-        if kept.is_none() || kept != revenue {
-            violations.add(format!("money captured less refunded is not the revenue: {money}"));
-        }
-    }
+        kept.is_none() || kept != revenue
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use domain::money::{Currency, Money};
 use domain::order::{Order, OrderState};
 use domain::payment::PaymentStage;
 use domain::sale::Sale;
+use domain::status::Status;
 use domain::time::Timestamp;
 use ports::ledger::MoneyTotals;
 
@@ -21,7 +22,8 @@ pub(crate) struct SaleBook {
     pub(crate) revision: u64,
     /// By product number: deadlines of its orders.
     pub(crate) deadlines: Vec<BTreeSet<(Timestamp, TicketId)>>,
-    orders: [u64; OrderState::ALL.len()],
+    orders: [u64; Status::ALL.len()],
+    money_moving: u64,
     money: BTreeMap<Currency, Sums>,
 }
 
@@ -41,7 +43,8 @@ impl SaleBook {
             restocks: HashMap::new(),
             revision: 1,
             deadlines,
-            orders: [0; OrderState::ALL.len()],
+            orders: [0; Status::ALL.len()],
+            money_moving: 0,
             money: BTreeMap::new(),
         }
     }
@@ -52,9 +55,14 @@ impl SaleBook {
         self.revision += 1;
     }
 
-    /// Orders by state.
-    pub(crate) fn orders(&self) -> Vec<(OrderState, u64)> {
-        OrderState::ALL.into_iter().zip(self.orders).collect()
+    /// Orders by status.
+    pub(crate) fn orders(&self) -> Vec<(Status, u64)> {
+        Status::ALL.into_iter().zip(self.orders).collect()
+    }
+
+    /// Orders whose money is on its way.
+    pub(crate) const fn money_moving(&self) -> u64 {
+        self.money_moving
     }
 
     /// Money by currency.
@@ -77,7 +85,8 @@ impl SaleBook {
 
     pub(crate) fn count(&mut self, order: &Order) {
         self.revision += 1;
-        self.orders[order.state as usize] += 1;
+        self.orders[order.status() as usize] += 1;
+        self.money_moving += u64::from(order.money_moves());
         self.add_money(order, 1);
         if let (Some(at), Some(queue)) =
             (order.deadline(), self.deadlines.get_mut(order.terms.product.index()))
@@ -87,7 +96,8 @@ impl SaleBook {
     }
 
     pub(crate) fn forget(&mut self, order: &Order) {
-        self.orders[order.state as usize] -= 1;
+        self.orders[order.status() as usize] -= 1;
+        self.money_moving -= u64::from(order.money_moves());
         self.add_money(order, -1);
         if let (Some(at), Some(queue)) =
             (order.deadline(), self.deadlines.get_mut(order.terms.product.index()))

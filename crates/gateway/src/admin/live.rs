@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::id::SaleId;
@@ -16,13 +16,14 @@ use serde_json::{Map, Value, json};
 use super::report::{known_id, money, operator_sale, orders, unknown};
 use super::{answer, authorised};
 use crate::edge::Edge;
+use crate::path_part::PathPart;
 
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The stream; it ends when the process stops.
 pub async fn live(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Request<Body>,
 ) -> Response<Body> {
     let opened = authorised(&edge, request.headers()).and_then(|()| {

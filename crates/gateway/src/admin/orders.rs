@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use bytes::Bytes;
 use domain::id::{SaleId, UserId};
-use domain::order::Order;
+use domain::order::{Order, Reason};
 use domain::status::{Status, StatusDocument};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use super::report::{known_id, unknown};
 use super::{ACTOR, answer, authorised};
-use crate::api::checkout::BUSY_MS;
 use crate::api::sale::Price;
 use crate::api::status::{opened, unknown as unknown_ticket};
 use crate::edge::Edge;
+use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
 use crate::reply;
 
@@ -118,13 +118,13 @@ fn query(edge: &Edge, sale: &SaleId, text: &str) -> Result<Query, Problem> {
 }
 
 /// `GET /admin/v1/sales/{sale}/orders`.
-pub async fn list(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, head: Parts) -> Response<Body> {
+pub async fn list(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
     let listed = async {
         authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
         edge.operator.sale(&id).ok_or_else(unknown)?;
         let asked = query(&edge, &id, head.uri.query().unwrap_or_default())?;
-        let failed = |error: ports::Fault| fault(&error, edge.spread_ms(BUSY_MS));
+        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
         let (orders, cursor) = match &asked.ticket {
             Some(ticket) => {
                 let stamp = edge.ticket(ticket).filter(|stamp| stamp.shard.sale == id);
@@ -132,7 +132,8 @@ pub async fn list(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, head:
                     Some(stamp) => edge.operator.story(stamp.ticket).await.map_err(failed)?,
                     None => None,
                 };
-                (found.into_iter().map(|(order, _)| order).collect(), None)
+                let found = found.into_iter().map(|(order, _)| order);
+                (found.filter(|order| asked.filter.takes(order)).collect(), None)
             }
             None => edge.operator.orders(&id, &asked.filter, asked.cursor, PAGE).await.map_err(failed)?,
         };
@@ -145,7 +146,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, head:
 }
 
 /// `GET /admin/v1/sales/{sale}/orders.csv`: RFC 4180, streamed.
-pub async fn csv(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, request: Asked) -> Response<Body> {
+pub async fn csv(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, request: Asked) -> Response<Body> {
     let exported = authorised(&edge, request.headers()).and_then(|()| {
         let id = known_id(&sale)?;
         edge.operator.sale(&id).ok_or_else(unknown)?;
@@ -216,7 +217,7 @@ struct StoryStep {
     at: String,
     version: u32,
     status: &'static str,
-    reason: Option<String>,
+    reason: Option<&'static str>,
 }
 
 fn steps(story: &[Step]) -> Vec<StoryStep> {
@@ -224,17 +225,17 @@ fn steps(story: &[Step]) -> Vec<StoryStep> {
         at: step.at.to_string(),
         version: step.version,
         status: Status::of(step.state, step.reason).as_str(),
-        reason: step.reason.map(|reason| format!("{reason:?}")),
+        reason: step.reason.map(Reason::as_str),
     };
     story.iter().map(step).collect()
 }
 
 /// `GET /admin/v1/orders/{ticket}`: the whole story.
-pub async fn story(State(edge): State<Arc<Edge>>, Path(ticket): Path<String>, head: Parts) -> Response<Body> {
+pub async fn story(State(edge): State<Arc<Edge>>, PathPart(ticket): PathPart, head: Parts) -> Response<Body> {
     let told = async {
         authorised(&edge, &head.headers)?;
         let stamp = opened(&edge, &ticket)?;
-        let failed = |error: ports::Fault| fault(&error, edge.spread_ms(BUSY_MS));
+        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
         let found = edge.operator.story(stamp.ticket).await.map_err(failed)?;
         let (order, story) = found.ok_or_else(unknown_ticket)?;
         let body = json!({
@@ -270,7 +271,7 @@ fn return_units(body: &[u8]) -> Result<bool, Problem> {
 /// `POST /admin/v1/orders/{ticket}/refund`.
 pub async fn refund(
     State(edge): State<Arc<Edge>>,
-    Path(ticket): Path<String>,
+    PathPart(ticket): PathPart,
     request: Asked,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
@@ -280,7 +281,7 @@ pub async fn refund(
         let return_units = return_units(&body)?;
         let stamp = opened(&edge, &ticket)?;
         let done = edge.operator.refund(ACTOR, stamp.ticket, return_units).await;
-        match done.map_err(|error| fault(&error, edge.spread_ms(BUSY_MS)))? {
+        match done.map_err(|error| fault(&error, edge.busy_ms()))? {
             RefundAnswer::Refunding(order) => Ok(reply::json(StatusCode::OK, &operator_order(&edge, &order))),
             RefundAnswer::Refused(..) => {
                 Err(Problem::new(Code::NotRefundable, "only a confirmed order can be refunded"))
@@ -296,7 +297,7 @@ pub async fn refund(
 pub async fn actions(State(edge): State<Arc<Edge>>, head: Parts) -> Response<Body> {
     let listed = async {
         authorised(&edge, &head.headers)?;
-        let failed = |error: ports::Fault| fault(&error, edge.spread_ms(BUSY_MS));
+        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
         let actions = edge.operator.actions(ACTIONS).await.map_err(failed)?;
         let actions = actions.iter().map(|action| {
             json!({

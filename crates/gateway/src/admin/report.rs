@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::id::SaleId;
-use domain::order::OrderState;
 use domain::product::Product;
 use domain::sale::Sale;
 use domain::status::Status;
@@ -16,9 +15,9 @@ use purchase::audit::SaleAudit;
 use serde::Serialize;
 
 use super::{answer, authorised};
-use crate::api::checkout::BUSY_MS;
 use crate::api::sale::{Price, availability_word, mode_word, standing, state_word};
 use crate::edge::Edge;
+use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, Problem, fault};
 use crate::reply;
 
@@ -189,15 +188,10 @@ pub fn money(totals: &SaleTotals) -> Vec<MoneySums> {
 pub fn orders(totals: &SaleTotals) -> std::collections::BTreeMap<&'static str, u64> {
     let mut counts: std::collections::BTreeMap<_, _> =
         Status::ALL.into_iter().map(|status| (status.as_str(), 0)).collect();
-    // A rejection's status depends on its reason, which totals do not carry: it is counted under its state.
-    for (state, count) in &totals.orders {
-        let word = match state {
-            OrderState::Rejected => "rejected",
-            other => Status::of(*other, None).as_str(),
-        };
-        *counts.entry(word).or_default() += count;
+    for (status, count) in &totals.orders {
+        *counts.entry(status.as_str()).or_default() += count;
     }
-    *counts.entry("queued").or_default() += totals.claims_waiting;
+    *counts.entry(Status::Queued.as_str()).or_default() += totals.claims_waiting;
     counts
 }
 
@@ -241,11 +235,11 @@ pub fn report(sale: &SaleId, audit: SaleAudit) -> AuditReport {
 }
 
 /// `GET /admin/v1/sales/{sale}/audit`.
-pub async fn audit(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, head: Parts) -> Response<Body> {
+pub async fn audit(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
     let audited = async {
         authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
-        let failed = |failed: ports::Fault| fault(&failed, edge.spread_ms(BUSY_MS));
+        let failed = |failed: ports::Fault| fault(&failed, edge.busy_ms());
         let audit = edge.operator.audit(&id).await.map_err(failed)?.ok_or_else(unknown)?;
         Ok(reply::json(StatusCode::OK, &report(&id, audit)))
     };

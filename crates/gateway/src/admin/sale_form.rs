@@ -26,8 +26,19 @@ const SALE: [&str; 10] = [
     "shards",
     "products",
 ];
-const PATCH: [&str; 9] =
-    ["name", "description", "message", "starts_at", "ends_at", "mode", "hold_ms", "extension_ms", "products"];
+const PATCH: [&str; 11] = [
+    "sale_id",
+    "name",
+    "description",
+    "message",
+    "starts_at",
+    "ends_at",
+    "mode",
+    "hold_ms",
+    "extension_ms",
+    "shards",
+    "products",
+];
 const PRODUCT: [&str; 8] =
     ["product_id", "name", "description", "image_url", "price", "compare_at", "stock", "max_per_user"];
 
@@ -123,10 +134,8 @@ pub fn whole(value: &Value, least: u64, most: u64) -> Result<u64, String> {
 }
 
 fn instant(value: &Value) -> Result<Timestamp, String> {
-    let parsed = value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    let at = parsed.map(|at| at.as_millisecond()).filter(|at| Timestamp::from_millis(*at).as_millis() == *at);
-    at.map(Timestamp::from_millis)
-        .ok_or_else(|| "must be an RFC 3339 instant such as 2026-11-27T09:00:00.000Z".to_owned())
+    let at = value.as_str().and_then(Timestamp::parse);
+    at.ok_or_else(|| "must be an RFC 3339 instant such as 2026-11-27T09:00:00.000Z".to_owned())
 }
 
 fn mode(value: &Value) -> Result<Mode, String> {
@@ -221,11 +230,11 @@ pub fn sale(value: &Value) -> Result<Sale, Problem> {
     }
 }
 
-/// Reads a change of a sale.
+/// Reads a change of `sale`.
 ///
 /// # Errors
 /// 400 with every wrong member.
-pub fn patch(value: &Value) -> Result<SalePatch, Problem> {
+pub fn patch(value: &Value, sale: &Sale) -> Result<SalePatch, Problem> {
     let members = object(value)?;
     let mut reader = Reader { errors: Vec::new() };
     reader.known(&members, "", &PATCH);
@@ -240,6 +249,17 @@ pub fn patch(value: &Value) -> Result<SalePatch, Problem> {
         extension_ms: reader.member(&members, "", "extension_ms", extension_ms),
         products: products(&mut reader, &members, false),
     };
+    reader.member(&members, "", "sale_id", |value| match value.as_str() {
+        Some(id) if id == sale.sale_id.as_str() => Ok(()),
+        _ => Err(format!("must be {}: a sale keeps its identifier", sale.sale_id)),
+    });
+    reader.member(&members, "", "shards", shards);
+    let (start, end) = (patch.starts_at.unwrap_or(sale.starts_at), patch.ends_at.unwrap_or(sale.ends_at));
+    if end <= start && patch.ends_at.is_some() {
+        reader.wrong("ends_at", format!("must be later than starts_at, {start}"));
+    } else if end <= start && patch.starts_at.is_some() {
+        reader.wrong("starts_at", format!("must be earlier than ends_at, {end}"));
+    }
     if reader.errors.is_empty() { Ok(patch) } else { Err(Problem::invalid(reader.errors)) }
 }
 
@@ -289,6 +309,12 @@ fn product(reader: &mut Reader, at: usize, value: &Value) -> Option<Product> {
     let description = reader.member(members, &prefix, "description", prose);
     let image_url = reader.member(members, &prefix, "image_url", url);
     let compare_at = reader.member(members, &prefix, "compare_at", optional_money);
+    if let (Some(price), Some(Some(former))) = (price, compare_at)
+        && price.currency != former.currency
+    {
+        let detail = format!("must be in the currency of the price, {}", price.currency.code());
+        reader.wrong(format!("{prefix}compare_at"), detail);
+    }
     let limit =
         reader.member(members, &prefix, "max_per_user", |value| whole(value, 1, u64::from(MAX_PER_USER)));
     Some(Product {

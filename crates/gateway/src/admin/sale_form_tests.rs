@@ -33,6 +33,10 @@ fn each_wrong_member_is_refused_by_its_name() {
         ("/products/0/price", json!(1), "products[0].price"),
         ("/products/0/image_url", json!("javascript:alert(1)"), "products[0].image_url"),
         ("/products/0/colour", json!("red"), "products[0].colour"),
+        ("/products/0/compare_at", json!({ "amount": "5", "currency": "JPY" }), "products[0].compare_at"),
+        ("/starts_at", json!("20300101T000000Z"), "starts_at"),
+        ("/starts_at", json!("2030-01-01T00Z"), "starts_at"),
+        ("/starts_at", json!("2030-01-01T00:00:00Z[UTC]"), "starts_at"),
     ];
     for (pointer, value, field) in cases {
         let mut body = least();
@@ -48,9 +52,25 @@ fn each_wrong_member_is_refused_by_its_name() {
 
 #[test]
 fn a_change_has_only_what_may_change() {
-    let changed = patch(&json!({ "name": "N", "ends_at": "2030-01-01T00:00:00Z" })).unwrap();
+    let known = sale(&least()).unwrap();
+    let patch = |value: Value| patch(&value, &known);
+    let changed = patch(json!({ "name": "N", "ends_at": "2030-01-01T00:00:00Z" })).unwrap();
     assert_eq!(changed.redefines(), Vec::<&str>::new());
-    assert_eq!(patch(&json!({ "hold_ms": 5_000 })).unwrap().redefines(), vec!["hold_ms"]);
-    assert!(patch(&json!({ "sale_id": "other" })).is_err());
-    assert!(patch(&json!({ "message": 7 })).is_err());
+    assert_eq!(patch(json!({ "hold_ms": 5_000 })).unwrap().redefines(), vec!["hold_ms"]);
+    assert_eq!(patch(json!({ "sale_id": "s", "shards": 1 })).unwrap(), SalePatch::default());
+    for (wrong, field) in [
+        (json!({ "sale_id": "other" }), "sale_id"),
+        (json!({ "shards": 2 }), "shards"),
+        (json!({ "message": 7 }), "message"),
+        (json!({ "ends_at": "2025-01-01T00:00:00Z" }), "ends_at"),
+        (json!({ "starts_at": "2040-01-01T00:00:00Z" }), "starts_at"),
+        (json!({ "name": 5, "ends_at": "2025-01-01T00:00:00Z" }), "ends_at"),
+        (json!({ "name": 5, "ends_at": "2025-01-01T00:00:00Z" }), "name"),
+    ] {
+        let said = format!("{:?}", patch(wrong).unwrap_err());
+        assert!(said.contains(&format!("String(\"{field}\")")), "{field}: {said}");
+    }
+    // A sale that was ended before its start has its instants the wrong way round, and can be renamed.
+    let ended = Sale { ends_at: known.starts_at, ..known.clone() };
+    assert!(super::patch(&json!({ "name": "N" }), &ended).is_ok());
 }

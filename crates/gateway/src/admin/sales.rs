@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use domain::id::{IdempotencyKey, ProductId};
 use domain::limits::MAX_STOCK;
 use domain::sale::Sale;
@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 
 use super::report::{known_id, operator_sale, unknown};
 use super::{ACTOR, answer, authorised, sale_form};
-use crate::api::checkout::BUSY_MS;
+use crate::api::checkout_form;
 use crate::edge::Edge;
-use crate::hot::KEY_HEADER;
+use crate::hot::Given;
+use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
 use crate::reply;
 
@@ -27,7 +28,7 @@ const LARGEST: usize = 2 << 20;
 type Asked = Request<Body>;
 
 fn failed(edge: &Edge, error: &Fault) -> Problem {
-    fault(error, edge.spread_ms(BUSY_MS))
+    fault(error, edge.busy_ms())
 }
 
 /// The JSON body of a request that carries the operator's token.
@@ -77,7 +78,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, request: Asked) -> Response<Bod
 }
 
 /// `GET /admin/v1/sales/{sale}`.
-pub async fn show(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, request: Asked) -> Response<Body> {
+pub async fn show(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, request: Asked) -> Response<Body> {
     let found = authorised(&edge, request.headers()).and_then(|()| {
         let sale = edge.operator.sale(&known_id(&sale)?).ok_or_else(unknown)?;
         Ok(shown(&edge, StatusCode::OK, &sale))
@@ -88,13 +89,15 @@ pub async fn show(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, reque
 /// `PATCH /admin/v1/sales/{sale}`.
 pub async fn patch(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Asked,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let patched = async {
-        let patch = sale_form::patch(&read(&edge, request).await?)?;
+        let value = read(&edge, request).await?;
         let id = known_id(&sale)?;
+        let known = edge.operator.sale(&id).ok_or_else(unknown)?;
+        let patch = sale_form::patch(&value, &known)?;
         match edge.operator.patch(ACTOR, &id, patch).await.map_err(|error| failed(&edge, &error))? {
             Patched::Patched(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
             Patched::Unknown => Err(unknown()),
@@ -139,7 +142,7 @@ async fn steer(edge: Arc<Edge>, sale: String, request: Asked, step: Step) -> Res
 /// `POST /admin/v1/sales/{sale}/pause`.
 pub async fn pause(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Asked,
 ) -> Response<Body> {
     steer(edge, sale, request, Step::Pause).await
@@ -148,14 +151,14 @@ pub async fn pause(
 /// `POST /admin/v1/sales/{sale}/resume`.
 pub async fn resume(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Asked,
 ) -> Response<Body> {
     steer(edge, sale, request, Step::Resume).await
 }
 
 /// `POST /admin/v1/sales/{sale}/end`.
-pub async fn end(State(edge): State<Arc<Edge>>, Path(sale): Path<String>, request: Asked) -> Response<Body> {
+pub async fn end(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, request: Asked) -> Response<Body> {
     steer(edge, sale, request, Step::End).await
 }
 
@@ -182,12 +185,13 @@ fn members<'a>(value: &'a Value, names: &[&str], errors: &mut Vec<FieldError>) -
 /// `POST /admin/v1/sales/{sale}/restock`.
 pub async fn restock(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Asked,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let restocked = async {
-        let key = request.headers().get(KEY_HEADER).and_then(|value| value.to_str().ok()).map(unquoted);
+        let headers = request.headers().clone();
+        let key = checkout_form::header_key(&Given::of(&headers));
         let value = read(&edge, request).await?;
         let mut errors = Vec::new();
         let found = members(&value, &["product_id", "units"], &mut errors);
@@ -202,11 +206,18 @@ pub async fn restock(
             let units = sale_form::whole(value, 1, u64::from(MAX_STOCK));
             units.map_err(|detail| errors.push(FieldError::new("units", detail))).ok()
         });
-        let key = key.and_then(|key| IdempotencyKey::parse(&key).ok());
-        if key.is_none() {
-            let detail = "is required as a header: 1 to 255 visible ASCII characters";
-            errors.push(FieldError::new("Idempotency-Key", detail));
-        }
+        let key = match key.map(|key| key.map(|key| IdempotencyKey::parse(&key).ok())) {
+            Ok(Some(Some(key))) => Some(key),
+            Ok(_) => {
+                let detail = "is required as a header: 1 to 255 visible ASCII characters";
+                errors.push(FieldError::new("Idempotency-Key", detail));
+                None
+            }
+            Err(detail) => {
+                errors.push(FieldError::new("Idempotency-Key", detail));
+                None
+            }
+        };
         let (Some(product), Some(units), Some(key), true) = (product, units, key, errors.is_empty()) else {
             return Err(Problem::invalid(errors));
         };
@@ -238,15 +249,10 @@ pub async fn restock(
     answer(&path, restocked)
 }
 
-fn unquoted(text: &str) -> String {
-    let inner = text.trim().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inner.unwrap_or_else(|| text.trim()).to_owned()
-}
-
 /// `POST /admin/v1/sales/{sale}/message`.
 pub async fn message(
     State(edge): State<Arc<Edge>>,
-    Path(sale): Path<String>,
+    PathPart(sale): PathPart,
     request: Asked,
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();

@@ -26,8 +26,8 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// Largest body, bytes.
 pub const LARGEST: usize = 4_096;
 
-/// Base of the wait told with a 503, milliseconds; chance adds up to as much again.
-pub const BUSY_MS: u64 = 1_000;
+/// Shortest wait told where a unit may come free at any moment, milliseconds.
+const SHORTEST_WAIT_MS: u64 = 1_000;
 /// Longest wait told with a 409, milliseconds: units may come back earlier than the next deadline.
 const LONGEST_WAIT_MS: u64 = 30_000;
 /// Longest wait told before a sale begins, milliseconds; its start is in the answer.
@@ -78,7 +78,7 @@ pub async fn checkout(
 ) -> Result<Whole, Problem> {
     let Some(_place) = UnderWay::enter(edge) else {
         let detail = "too many checkouts are under way; nothing was done";
-        return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(edge.spread_ms(BUSY_MS)));
+        return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(edge.busy_ms()));
     };
     reply::is_json(given.content_type)?;
     let session = session(edge, given)?;
@@ -94,7 +94,7 @@ pub async fn checkout(
     match edge.orders.checkout(checkout).await {
         Ok(CheckoutAnswer::Accepted { document, replayed }) => Ok(accepted(edge, &document, replayed)),
         Ok(CheckoutAnswer::Refused(refusal)) => Err(refused(edge, refusal)),
-        Err(failed) => Err(fault(&failed, edge.spread_ms(BUSY_MS))),
+        Err(failed) => Err(fault(&failed, edge.busy_ms())),
     }
 }
 
@@ -192,7 +192,7 @@ fn refused(edge: &Edge, refusal: CheckoutRefusal) -> Problem {
         CheckoutRefusal::NotStarted { starts_at } => not_started(edge, starts_at),
         CheckoutRefusal::Paused => {
             Problem::new(Code::Paused, "the operator has stopped new checkouts for now")
-                .retry_after_ms(edge.spread_ms(2 * BUSY_MS))
+                .retry_after_ms(edge.busy_ms() + SHORTEST_WAIT_MS)
         }
         CheckoutRefusal::LimitReached { newest } => {
             Problem::new(Code::LimitReached, "what you hold and bought is what one buyer may have")
@@ -217,8 +217,8 @@ fn not_started(edge: &Edge, starts_at: Timestamp) -> Problem {
 }
 
 fn held(edge: &Edge, code: Code, detail: &str, next_release_at: Option<Timestamp>) -> Problem {
-    let until = next_release_at.map_or(BUSY_MS, |at| at.millis_since(edge.now()));
-    let wait = edge.dice().jittered(until.clamp(BUSY_MS, LONGEST_WAIT_MS), 0.25);
+    let until = next_release_at.map_or(SHORTEST_WAIT_MS, |at| at.millis_since(edge.now()));
+    let wait = edge.dice().jittered(until.clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS), 0.25);
     Problem::new(code, detail)
         .member("next_release_at", next_release_at.map(|at| at.to_string()))
         .retry_after_ms(wait)

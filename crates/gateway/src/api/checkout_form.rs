@@ -75,7 +75,10 @@ fn quick(given: &Given<'_>, body: &[u8]) -> Option<CheckoutForm> {
 }
 
 /// The key of the header: a quoted structured-field string (RFC 8941, 3.3.3) or the bare text.
-fn header_key<'a>(given: &Given<'a>) -> Result<Option<Cow<'a, str>>, &'static str> {
+///
+/// # Errors
+/// What would be right.
+pub fn header_key<'a>(given: &Given<'a>) -> Result<Option<Cow<'a, str>>, &'static str> {
     let Some(value) = given.key else { return Ok(None) };
     if given.key_repeated {
         return Err("must be sent once");

@@ -4,7 +4,6 @@ use domain::transition::ChangeRefusal;
 use http::StatusCode;
 use ports::orders::{CancelAnswer, ExtendAnswer};
 
-use super::checkout::BUSY_MS;
 use super::status::{document, opened, unknown};
 use crate::edge::Edge;
 use crate::problem::{Answer, Code, Problem, fault};
@@ -27,7 +26,7 @@ pub async fn cancel(edge: &Edge, ticket: &str) -> Answer {
             Err(Problem::new(Code::AlreadyConfirmed, "the order is paid; ask the shop for a refund"))
         }
         Ok(CancelAnswer::Unknown) => Err(unknown()),
-        Err(failed) => Err(fault(&failed, edge.spread_ms(BUSY_MS))),
+        Err(failed) => Err(fault(&failed, edge.busy_ms())),
     }
 }
 
@@ -49,6 +48,6 @@ pub async fn extend(edge: &Edge, ticket: &str) -> Answer {
             Err(Problem::new(Code::NoExtension, detail))
         }
         Ok(ExtendAnswer::Unknown) => Err(Problem::new(Code::NoExtension, "the hold is not running yet")),
-        Err(failed) => Err(fault(&failed, edge.spread_ms(BUSY_MS))),
+        Err(failed) => Err(fault(&failed, edge.busy_ms())),
     }
 }

@@ -5,13 +5,12 @@ use http::{HeaderMap, StatusCode};
 use purchase::confirm::{WebhookAnswer, receive};
 use serde_json::json;
 
-use super::checkout::BUSY_MS;
 use crate::edge::Edge;
 use crate::problem::{Answer, Code, Problem, fault};
 use crate::reply;
 
 /// Largest webhook, bytes: a provider's event carries the whole session.
-const LARGEST: usize = 256 << 10;
+const LARGEST: usize = 64 << 10;
 
 /// Takes a provider's webhook; 200 only after its effect is durable.
 ///
@@ -29,6 +28,6 @@ where
     match receive(&edge.stores, signature, &body).await {
         Ok(WebhookAnswer::Done) => Ok(reply::json(StatusCode::OK, &json!({ "received": true }))),
         Ok(WebhookAnswer::Refused(refusal)) => Err(Problem::new(Code::InvalidWebhook, refusal.to_string())),
-        Err(failed) => Err(fault(&failed, edge.spread_ms(BUSY_MS))),
+        Err(failed) => Err(fault(&failed, edge.busy_ms())),
     }
 }

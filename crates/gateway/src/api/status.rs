@@ -12,7 +12,6 @@ use domain::ticket::TicketStamp;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use super::checkout::BUSY_MS;
 use crate::edge::Edge;
 use crate::problem::{Code, Problem, fault};
 use crate::reply::Whole;
@@ -91,7 +90,7 @@ pub fn unknown() -> Problem {
 /// # Errors
 /// 503 where nobody can tell.
 pub async fn look(edge: &Edge, stamp: &TicketStamp) -> Result<StatusDocument, Problem> {
-    let wait = || edge.spread_ms(BUSY_MS);
+    let wait = || edge.busy_ms();
     match edge.orders.status(stamp).await {
         Ok(Some(status)) => Ok(status),
         Ok(None) => {
@@ -119,7 +118,8 @@ pub async fn status(edge: &Edge, ticket: &str) -> Result<Whole, Problem> {
 pub async fn events(edge: Arc<Edge>, ticket: &str) -> Result<Response<Body>, Problem> {
     let stamp = opened(&edge, ticket)?;
     let first = look(&edge, &stamp).await?;
-    let stream = futures::stream::unfold(Following { edge, stamp, next: Some(first) }, Following::step);
+    let following = Following { edge, stamp, at: At::First(Box::new(first)) };
+    let stream = futures::stream::unfold(following, Following::step);
     let mut reply = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(reply)
@@ -128,17 +128,31 @@ pub async fn events(edge: Arc<Edge>, ticket: &str) -> Result<Response<Body>, Pro
 struct Following {
     edge: Arc<Edge>,
     stamp: TicketStamp,
-    next: Option<StatusDocument>,
+    at: At,
+}
+
+/// Where a stream stands.
+enum At {
+    /// Nothing was sent yet.
+    First(Box<StatusDocument>),
+    /// This version was sent.
+    Sent(u32),
+    /// The end was sent.
+    End,
 }
 
 impl Following {
     async fn step(self) -> Option<(Result<Event, Infallible>, Self)> {
-        let Self { edge, stamp, next } = self;
-        let status = next?;
+        let Self { edge, stamp, at } = self;
+        let status = match at {
+            At::First(status) => *status,
+            At::Sent(version) => newer(&edge, &stamp, version).await?,
+            At::End => return None,
+        };
         let event = Event::default().id(status.version.to_string()).event("status");
         let event = event.json_data(document(&edge, &status)).unwrap_or_default();
-        let next = if status.terminal { None } else { newer(&edge, &stamp, status.version).await };
-        Some((Ok(event), Self { edge, stamp, next }))
+        let at = if status.terminal { At::End } else { At::Sent(status.version) };
+        Some((Ok(event), Self { edge, stamp, at }))
     }
 }
 

@@ -5,17 +5,30 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
+use http::HeaderMap;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::activity::{Activity, Watched};
-use super::{Peer, Service, Shared, http1};
+use super::{Limits, Peer, Service, Shared, http1};
+use crate::problem::Problem;
 
 /// Streams of one connection at once.
 const STREAMS: u32 = 64;
 /// Bytes that one stream may send ahead; bodies are small here.
 const WINDOW: u32 = 32 << 10;
+
+/// Heads are refused by the same limits as those of HTTP/1.1, with the same answer; beyond so many times the limit, the
+/// library ends them with an answer of its own.
+const BACKSTOP: u32 = 4;
+
+/// The refusal of a head that is beyond the limits.
+fn too_large(headers: &HeaderMap, limits: &Limits) -> Option<Problem> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let fits = headers.len() <= limits.header_count && bytes <= limits.header_bytes;
+    (!fits).then(|| limits.head_too_large())
+}
 
 /// Serves a connection to its end.
 pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http2, peer: Peer) {
@@ -26,7 +39,10 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
         let under_way = served.begin();
         let shared = Arc::clone(&answering);
         async move {
-            let answer = shared.service.answer(request.map(Body::new), peer).await;
+            let answer = match too_large(request.headers(), &shared.limits) {
+                Some(problem) => problem.reply(request.uri().path()),
+                None => shared.service.answer(request.map(Body::new), peer).await,
+            };
             drop(under_way);
             Ok::<_, std::convert::Infallible>(answer)
         }
@@ -37,7 +53,7 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW * 4)
-        .max_header_list_size(limits.header_bytes as u32);
+        .max_header_list_size(BACKSTOP * limits.header_bytes as u32);
     let io = TokioIo::new(Watched::new(begun.stream, begun.received, Arc::clone(&activity)));
     let mut serving = pin!(builder.serve_connection(io, service));
     let mut watching = pin!(activity.overdue(limits.header_timeout, limits.idle_timeout));

@@ -67,6 +67,14 @@ pub struct Gauges {
     pub cut: AtomicU64,
 }
 
+impl Limits {
+    /// The refusal of a head that is beyond them.
+    fn head_too_large(&self) -> Problem {
+        let (lines, bytes) = (self.header_count, self.header_bytes);
+        Problem::new(Code::HeadersTooLarge, format!("a head may have {lines} lines and {bytes} bytes"))
+    }
+}
+
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {

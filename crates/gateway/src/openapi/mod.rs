@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use operations::{Auth, Media, OPERATIONS, Operation};
+use operations::{Auth, HEAD_LARGE, LARGE, Media, OPERATIONS, Operation};
 
 /// The types of answers, as schemas.
 #[derive(OpenApi)]
@@ -117,7 +117,8 @@ fn responses(operation: &Operation) -> Value {
         }
         responses.insert(status.to_string(), answer);
     }
-    for (status, what) in operation.problems {
+    let body = if operation.body.is_none() { &[LARGE][..] } else { &[] };
+    for (status, what) in operation.problems.iter().chain(body).chain(&[HEAD_LARGE]) {
         let content =
             json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         responses.insert(status.to_string(), json!({ "description": what, "content": content }));

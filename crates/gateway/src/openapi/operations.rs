@@ -73,7 +73,8 @@ const AWAY: (u16, &str) = (503, "a store is away, or too much waits");
 const NO_SALE: (u16, &str) = (404, "no such sale");
 const NO_TICKET: (u16, &str) = (404, "no such ticket");
 const MALFORMED: (u16, &str) = (400, "malformed; every mistake is named");
-const LARGE: (u16, &str) = (413, "the body is too large");
+pub(crate) const LARGE: (u16, &str) = (413, "the body is too large");
+pub(crate) const HEAD_LARGE: (u16, &str) = (431, "the head has too many lines, or too many bytes");
 const SLOW: (u16, &str) = (408, "the body did not arrive in time");
 const MEDIA: (u16, &str) = (415, "not application/json");
 

@@ -136,9 +136,14 @@ impl Jwt {
     }
 
     fn verify_signature(&self, token: &str, now: Timestamp) -> Option<Session> {
+        let header = decode_header(token).ok()?;
+        // No extension is known here, so a token that insists on one is not understood (RFC 7515, section 4.1.11).
+        if header.crit.is_some() {
+            return None;
+        }
         let key = match &self.keys {
             Keys::One(key) => key,
-            Keys::Set(keys) => keys.get(decode_header(token).ok()?.kid.as_deref()?)?,
+            Keys::Set(keys) => keys.get(header.kid.as_deref()?)?,
         };
         let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
         let expires_at = seconds(claims.exp)?;

@@ -140,7 +140,5 @@ impl Form {
 
 /// An instant with an offset, in UTC with milliseconds.
 fn instant(text: &str) -> Option<Value> {
-    let millis = text.parse::<jiff::Timestamp>().ok()?.as_millisecond();
-    let instant = Timestamp::from_millis(millis);
-    (instant.as_millis() == millis).then(|| instant.to_string().into())
+    Timestamp::parse(text).map(|instant| instant.to_string().into())
 }

@@ -106,7 +106,7 @@ fn read<'a>(
     let plan = Plan {
         head: length,
         framing: found.framing(),
-        keep_alive: found.keep_alive,
+        keep_alive: found.keep_alive && !found.close,
         expects: found.expects && version == 1,
         old: version == 0,
     };
@@ -118,6 +118,7 @@ struct Found<'a> {
     length: Option<u64>,
     chunked: bool,
     keep_alive: bool,
+    close: bool,
     expects: bool,
     given: Given<'a>,
     forwarded: Option<&'a [u8]>,
@@ -131,6 +132,7 @@ impl<'a> Found<'a> {
             length: None,
             chunked: false,
             keep_alive: !old,
+            close: false,
             expects: false,
             given: Given::default(),
             forwarded: None,
@@ -162,8 +164,8 @@ impl<'a> Found<'a> {
                 _ => {}
             }
         }
-        if repeated_host {
-            return Err(Refusal::Malformed("Host was sent more than once"));
+        if repeated_host || (!host && !old) {
+            return Err(Refusal::Malformed("Host must be sent once"));
         }
         if found.chunked && found.length.is_some() {
             return Err(Refusal::Malformed("Content-Length and Transfer-Encoding exclude each other"));
@@ -179,13 +181,11 @@ impl<'a> Found<'a> {
         self.repeated |= place(&mut self.given).replace(value).is_some();
     }
 
+    /// `close` wins over whatever else is said (RFC 9112, section 9.3).
     fn connection(&mut self, value: &[u8]) {
         for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
-            if option.eq_ignore_ascii_case(b"close") {
-                self.keep_alive = false;
-            } else if option.eq_ignore_ascii_case(b"keep-alive") {
-                self.keep_alive = true;
-            }
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
         }
     }
 

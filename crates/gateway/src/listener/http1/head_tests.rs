@@ -39,10 +39,10 @@ fn what_is_not_the_usual_form_of_a_hot_route_takes_the_long_way_with_every_heade
         "x-forwarded-for: 192.0.2.1\r\nx-forwarded-for: 192.0.2.2\r\n",
         "transfer-encoding: chunked\r\nx: y\r\n",
     ] {
-        let text = format!("POST /v1/sales/s/checkout HTTP/1.1\r\n{more}\r\n");
+        let text = format!("POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\n{more}\r\n");
         let head = parse(text.as_bytes(), 100, Hot::of).unwrap().unwrap();
         let Asked::Other(request) = head.asked else { panic!("{more} is not hot") };
-        assert_eq!(request.headers().len(), 2, "{more}");
+        assert_eq!(request.headers().len(), 3, "{more}");
         assert_eq!(request.uri().path(), "/v1/sales/s/checkout");
     }
 }
@@ -68,7 +68,7 @@ fn a_head_of_two_meanings_is_refused() {
         "x: a\u{0}b\r\n",
         ": a\r\n",
     ] {
-        let text = format!("POST /v1/sales/s/checkout HTTP/1.1\r\n{lines}\r\n");
+        let text = format!("POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\n{lines}\r\n");
         assert!(matches!(refusal(&text), Some(Refusal::Malformed(_))), "{lines:?}: {:?}", refusal(&text));
     }
     for text in [
@@ -76,7 +76,7 @@ fn a_head_of_two_meanings_is_refused() {
         "GET  / HTTP/1.1\r\n\r\n",
         "GET / HTTP/2.0\r\n\r\n",
         "GET /a b HTTP/1.1\r\n\r\n",
-        "G@T / HTTP/1.1\r\n\r\n",
+        "G@T / HTTP/1.1\r\nhost: x\r\n\r\n",
         "\u{16}\u{3}\u{1}",
     ] {
         assert!(matches!(refusal(text), Some(Refusal::Malformed(_))), "{text:?}: {:?}", refusal(text));
@@ -97,7 +97,7 @@ fn lines_are_counted_up_to_the_configured_number() {
     for (lines, most, right) in
         [(8, 8, true), (9, 8, false), (32, 32, true), (100, 100, true), (101, 100, false)]
     {
-        let text = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(lines));
+        let text = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(lines - 1));
         let parsed = parse(text.as_bytes(), most, Hot::of);
         assert_eq!(matches!(parsed, Ok(Some(_))), right, "{lines} of {most}");
         assert_eq!(matches!(parsed, Err(Refusal::TooManyLines)), !right);
@@ -110,19 +110,27 @@ fn the_connection_stays_as_the_version_and_the_header_say() {
         ("1.1", "", true),
         ("1.1", "connection: close\r\n", false),
         ("1.1", "connection: te, Close\r\n", false),
+        ("1.1", "connection: close, keep-alive\r\n", false),
+        ("1.1", "connection: keep-alive\r\nconnection: close\r\n", false),
         ("1.0", "", false),
         ("1.0", "connection: Keep-Alive\r\n", true),
     ] {
-        let plan = plan(&format!("GET / HTTP/{version}\r\n{line}\r\n"));
+        let plan = plan(&format!("GET / HTTP/{version}\r\nhost: x\r\n{line}\r\n"));
         assert_eq!((plan.keep_alive, plan.old), (stays, version == "1.0"), "{version} {line}");
     }
-    assert!(plan("POST / HTTP/1.1\r\nexpect: 100-Continue\r\ncontent-length: 1\r\n\r\n").expects);
+    assert!(plan("POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-Continue\r\ncontent-length: 1\r\n\r\n").expects);
     assert!(!plan("POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n").expects);
 }
 
 #[test]
+fn a_host_is_needed_since_1_1() {
+    assert_eq!(refusal("GET / HTTP/1.1\r\n\r\n"), Some(Refusal::Malformed("Host must be sent once")));
+    assert_eq!(refusal("GET / HTTP/1.0\r\n\r\n"), None);
+}
+
+#[test]
 fn targets_may_be_whole_addresses() {
-    let text = "GET http://example.com/v1/time?x=1 HTTP/1.1\r\n\r\n";
+    let text = "GET http://example.com/v1/time?x=1 HTTP/1.1\r\nhost: x\r\n\r\n";
     let Asked::Other(request) = parse(text.as_bytes(), 9, Hot::of).unwrap().unwrap().asked else { panic!() };
     assert_eq!((request.uri().path(), request.uri().query()), ("/v1/time", Some("x=1")));
 }

@@ -196,8 +196,9 @@ impl<S: Service> Connection<S> {
         let mut looked_at = 0_usize;
         let mut needed = 0;
         loop {
-            // What comes in drops is not read again for every drop.
-            let news = looked_at == 0 || ends_head(&self.received[looked_at.saturating_sub(3)..]);
+            // What comes in drops is not read again for every drop; what is too long already needs no end.
+            let too_long = self.received.len() > self.shared.limits.header_bytes;
+            let news = looked_at == 0 || too_long || ends_head(&self.received[looked_at.saturating_sub(3)..]);
             if needed > 0 || news {
                 match self.parse() {
                     Err(problem) => return self.refuse(problem, "/").await,
@@ -252,10 +253,7 @@ impl<S: Service> Connection<S> {
         let Shared { limits, service, .. } = &*self.shared;
         let parsed =
             head::parse(&self.received, limits.header_count, |method, path| service.hot(method, path));
-        let too_large = || {
-            let (lines, bytes) = (limits.header_count, limits.header_bytes);
-            Problem::new(Code::HeadersTooLarge, format!("a head may have {lines} lines and {bytes} bytes"))
-        };
+        let too_large = || limits.head_too_large();
         match parsed {
             Ok(Some(head)) if head.plan.head > limits.header_bytes => Err(too_large()),
             Ok(None) if self.received.len() > limits.header_bytes => Err(too_large()),

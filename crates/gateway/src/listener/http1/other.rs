@@ -80,6 +80,8 @@ impl<S: Service> Connection<S> {
         incoming: &mut Incoming,
     ) -> Response<Body> {
         let broken = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidData, why.to_owned()));
+        // The whole body is due, and not each part of it: otherwise drops would keep it open.
+        let due = self.shared.clock.elapsed() + self.shared.limits.body_timeout;
         loop {
             let place = tokio::select! {
                 biased;
@@ -96,7 +98,6 @@ impl<S: Service> Connection<S> {
                     break;
                 }
                 Step::More => {
-                    let due = self.shared.clock.elapsed() + self.shared.limits.idle_timeout;
                     let received = tokio::select! {
                         biased;
                         answer = &mut answering => return answer,

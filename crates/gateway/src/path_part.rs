@@ -1,0 +1,22 @@
+//! A part of the path, percent-decoded.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+
+/// Stands for a part whose bytes are no text: no identifier has this character, so that nothing is found by it.
+const NO_TEXT: char = char::REPLACEMENT_CHARACTER;
+
+/// The one variable part of a route's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPart(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPart {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let part = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(part.map_or_else(|_| NO_TEXT.to_string(), |Path(text)| text)))
+    }
+}
