@@ -1,6 +1,7 @@
 //! Operate: what an operator does to a sale or an order. Every action is noted before it is answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::id::{IdempotencyKey, ProductId, SaleId, ShardId, TicketId};
 use domain::order::{Order, Work};
@@ -16,6 +17,10 @@ use crate::audit::SaleAudit;
 use crate::catalog::Catalog;
 use crate::recover::renew;
 use crate::stores::Stores;
+
+/// How long the order of a ticket that was just given is waited for, and how often it is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The operator's side of the program.
 pub struct Operator {
@@ -305,9 +310,21 @@ impl Operator {
     /// # Errors
     /// A fault of the ledger.
     pub async fn story(&self, ticket: TicketId) -> Result<Option<(Order, Vec<Step>)>, Fault> {
-        match self.stores.ledger.order(ticket).await? {
+        match self.order(ticket).await? {
             Some(order) => Ok(Some((order, self.stores.ledger.story(ticket).await?))),
             None => Ok(None),
+        }
+    }
+
+    /// The order of a ticket; waits for a claim that is still on its way into the ledger.
+    async fn order(&self, ticket: TicketId) -> Result<Option<Order>, Fault> {
+        let until = self.stores.clock.elapsed() + PATIENCE;
+        loop {
+            let order = self.stores.ledger.order(ticket).await?;
+            if order.is_some() || self.stores.clock.elapsed() >= until {
+                return Ok(order);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -321,6 +338,9 @@ impl Operator {
         ticket: TicketId,
         return_units: bool,
     ) -> Result<RefundAnswer, Fault> {
+        if self.order(ticket).await?.is_none() {
+            return Ok(RefundAnswer::Unknown);
+        }
         match self.stores.ledger.apply(vec![(ticket, Change::Refund { return_units })]).await?.pop() {
             Some(Applied::Changed(order)) => {
                 self.stores.show([&*order]).await;

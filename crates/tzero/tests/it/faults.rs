@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::Server;
+use crate::harness::{PATIENCE, Server};
 
 /// Sells five units through a provider with these faults; each buyer pays.
 async fn sells(settings: &[&str]) -> Server {
@@ -85,8 +85,18 @@ async fn late_money_buys_a_free_unit_again() {
     let url = server.payable(&ticket).await;
     server.provider_faults(json!({ "error_rate": 1.0 })).await;
     pays_late(&server, &ticket, &url).await;
-    server.provider_faults(json!({})).await;
-    let confirmed = server.until(&ticket, "confirmed").await;
+    server.provider_faults(json!({ "latency_min_ms": 100, "latency_max_ms": 100 })).await;
+    let confirmed = async {
+        loop {
+            let now = server.status(&ticket).await;
+            if now["status"] == "confirmed" {
+                return now;
+            }
+            assert_eq!(now["status"], "expired", "what ended changes to its new end only: {now}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let confirmed = tokio::time::timeout(PATIENCE, confirmed).await.expect("it is confirmed");
     assert_eq!(confirmed["reason"], "late-payment");
     assert_eq!(server.clean_audit("s").await["sold"], 1);
 }
@@ -119,4 +129,54 @@ async fn late_money_without_a_free_unit_goes_back_once() {
         "never charged: the authorisation was given up: {ledger}"
     );
     assert_eq!(ledger["currencies"]["EUR"]["voided"], 1_000, "{ledger}");
+}
+
+#[tokio::test]
+async fn while_money_is_collected_the_document_stays_as_it_was() {
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    let before = server.status(&ticket).await;
+    server.provider_faults(json!({ "latency_min_ms": 400, "latency_max_ms": 400 })).await;
+    server.pay(&url, "pay").await;
+    let mut looks = 0;
+    let watching = async {
+        loop {
+            let now = server.status(&ticket).await;
+            if now["status"] == "confirmed" {
+                return;
+            }
+            for member in ["status", "reason", "checkout_url", "hold_expires_at"] {
+                assert_eq!(now[member], before[member], "{member}: {now}");
+            }
+            looks += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, watching).await.expect("it is confirmed");
+    assert!(looks > 3, "it was looked at while the money was collected");
+}
+
+#[tokio::test]
+async fn money_that_cannot_be_collected_does_not_blind_the_audit() {
+    let server = Server::start(&["processor.retry_min_ms=50", "processor.retry_max_ms=100"]);
+    server.sale("s", 2, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.provider_faults(json!({ "error_rate": 1.0 })).await;
+    assert_eq!(server.pay(&url, "pay").await.status, 303);
+    let paid = async {
+        while server.status(&ticket).await["version"].as_u64() < Some(3) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, paid).await.expect("the payment decides the order");
+    for _ in 0..2 {
+        let report = server.audit("s").await;
+        assert_eq!((&report["ok"], &report["products"][0]["held"]), (&json!(true), &json!(1)), "{report}");
+    }
+    server.provider_faults(json!({})).await;
+    server.until(&ticket, "confirmed").await;
+    server.clean_audit("s").await;
 }

@@ -223,3 +223,46 @@ async fn sales_with_mistakes_name_every_member() {
         "New"
     );
 }
+
+#[tokio::test]
+async fn paths_that_are_no_text_and_browsers_get_the_contracts_problems() {
+    let server = Server::start(&[]);
+    for (method, path, status, code) in [
+        (Method::GET, "/v1/sales/%ff", 404, "unknown-sale"),
+        (Method::GET, "/v1/orders/status/%ff", 404, "unknown-ticket"),
+        (Method::GET, "/v1/orders/status/%ff/events", 404, "unknown-ticket"),
+        (Method::DELETE, "/v1/orders/%ff", 404, "unknown-ticket"),
+        (Method::POST, "/v1/orders/%ff/extend", 404, "unknown-ticket"),
+        (Method::POST, "/v1/payments/webhooks/%ff", 404, "not-found"),
+        (Method::GET, "/admin/v1/sales/%ff", 401, "not-authorised"),
+        (Method::GET, "/v1/nowhere", 404, "not-found"),
+    ] {
+        let asked = server.request(method, path).header("accept", "text/html,*/*");
+        let answer = read(asked).await;
+        assert_eq!((answer.status, answer.code()), (status, code.to_owned()), "{path}: {}", answer.text);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let head = read(server.request(Method::HEAD, &format!("/v1/orders/status/{ticket}"))).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn those_who_are_sent_away_together_are_told_to_come_back_apart() {
+    let server = Server::start(&["limits.checkout_queue=1"]);
+    server.sale("s", 1_000, json!({})).await;
+    let buyers = server.buyers(60).await;
+    let mut waits = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let asked = buyers.iter().map(|buyer| server.buy("s", buyer, "k"));
+        for answer in futures::future::join_all(asked).await.iter().filter(|answer| answer.status == 503) {
+            waits.insert(answer.header("retry-after").expect("a wait").to_owned());
+        }
+        if waits.len() > 2 {
+            return;
+        }
+    }
+    panic!("everybody was told the same: {waits:?}");
+}

@@ -181,6 +181,31 @@ async fn a_restock_adds_units_once_per_key() {
 }
 
 #[tokio::test]
+async fn a_stream_tells_at_once_where_the_order_stands_and_what_changes() {
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    let path = format!("/v1/orders/status/{ticket}/events");
+    let mut stream = server.request(Method::GET, &path).send().await.expect("a stream");
+    let mut told = String::new();
+    let mut until = async |word: &str| {
+        let coming = async {
+            while !told.contains(word) {
+                let part = stream.chunk().await.expect("it goes on").expect("it has not ended");
+                told.push_str(std::str::from_utf8(&part).expect("text"));
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), coming).await.unwrap_or_else(|_| panic!("no {word}"));
+    };
+    until("checkout_url\":\"http").await;
+    server.pay(&url, "decline").await;
+    until("payment-declined").await;
+    server.pay(&url, "pay").await;
+    until("\"confirmed\"").await;
+}
+
+#[tokio::test]
 async fn a_stream_tells_each_change_and_ends_with_the_order() {
     let server = Server::start(&[]);
     server.sale("s", 1, json!({})).await;

@@ -75,6 +75,9 @@ async fn orders_are_listed_filtered_and_exported() {
     assert_eq!(mine["orders"].as_array().map(Vec::len), Some(1));
     assert_eq!(get("sales/s/orders?status=confirmed").await.json()["orders"], json!([]));
     assert_eq!(get("sales/s/orders?status=nonsense").await.status, 400);
+    let one = format!("sales/s/orders?ticket={ticket}&status=");
+    assert_eq!(get(&format!("{one}awaiting_payment")).await.json()["orders"][0]["queue_ticket_id"], *ticket);
+    assert_eq!(get(&format!("{one}cancelled")).await.json()["orders"], json!([]), "every filter counts");
     let csv = get("sales/s/orders.csv").await;
     assert_eq!(csv.text.lines().count(), 3);
     assert!(csv.text.starts_with("queue_ticket_id,product_id,user_id"));
