@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use domain::hold::{Claim, Effect, Glance, HoldOutcome, HoldRequest, Intent, Settled, StockView};
-use domain::id::{Epoch, ProductNo, SaleId, ShardId};
+use domain::id::{Epoch, ProductNo, SaleId, ShardId, TicketId};
 use domain::inventory::{InventoryUnits, Look, UnpinnedClaim};
 use domain::time::Timestamp;
 use ports::Fault;
-use ports::inventory::Inventory;
+use ports::inventory::{Inventory, Unpinned};
 use wire::record::Record;
 
 use crate::Embedded;
@@ -59,9 +59,27 @@ impl Inventory for Embedded {
         shard: &ShardId,
         before: Timestamp,
         limit: usize,
-    ) -> Result<Vec<UnpinnedClaim>, Fault> {
+    ) -> Result<Vec<Unpinned>, Fault> {
         let shard = shard.clone();
-        self.call(move |core| core.shared.cell(&shard).read().shard.unpinned(before, limit)).await
+        self.call(move |core| {
+            let claims = core.shared.cell(&shard).read().shard.unpinned(before, limit);
+            claims.into_iter().filter_map(|claim| whole(core, &shard, claim)).collect()
+        })
+        .await
+    }
+
+    async fn touch(&self, shard: &ShardId, claims: &[TicketId]) -> Result<(), Fault> {
+        let (shard, claims) = (shard.clone(), claims.to_vec());
+        self.call(move |core| {
+            let (cell, now) = (core.shared.cell(&shard), core.now());
+            let mut selling = cell.write();
+            if !selling.open {
+                return Err(Fault::Closed(shard.clone()));
+            }
+            selling.shard.touch(&claims, now);
+            Ok(())
+        })
+        .await?
     }
 
     async fn units(&self, shard: &ShardId) -> Result<Option<Vec<InventoryUnits>>, Fault> {
@@ -75,6 +93,25 @@ impl Inventory for Embedded {
         })
         .await
     }
+}
+
+/// The claim with what the inventory does not keep of its buyer.
+fn whole(core: &Core, shard: &ShardId, unpinned: UnpinnedClaim) -> Option<Unpinned> {
+    let UnpinnedClaim { claim, ticket, user, terms, grant } = unpinned;
+    let book = core.book.shards.get(shard)?;
+    let logged = book.log.iter().find(|logged| logged.ticket == claim).map(|logged| &logged.user_id);
+    let user_id = logged.or_else(|| core.book.orders.get(&ticket).map(|entry| &entry.order.user_id))?;
+    let claim = Claim {
+        ticket: claim,
+        shard: shard.clone(),
+        epoch: grant.epoch,
+        issued_at: grant.issued_at,
+        user,
+        user_id: user_id.clone(),
+        terms,
+        units: grant.units,
+    };
+    Some(Unpinned { claim, ticket })
 }
 
 fn hold(core: &mut Core, shard: &ShardId, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, Fault> {
@@ -92,16 +129,7 @@ fn hold(core: &mut Core, shard: &ShardId, requests: &[HoldRequest]) -> Result<Ve
         if let HoldOutcome::Held { grant, .. } = &outcome
             && request.intent == Intent::Take
         {
-            claims.push(Claim {
-                ticket: request.claim,
-                shard: shard.clone(),
-                epoch: grant.epoch,
-                issued_at: grant.issued_at,
-                user: request.user,
-                user_id: request.user_id.clone(),
-                terms: request.terms,
-                units: grant.units.clone(),
-            });
+            claims.push(request.claim_of(shard, grant));
         }
         outcomes.push(outcome);
     }

@@ -28,5 +28,5 @@ async fn an_answer_waits_for_its_commit() {
     let answer = answer.await.unwrap();
     assert!(matches!(answer[..], [HoldOutcome::Held { .. }]), "{answer:?}");
     let told = backend.inventory.glance(&world.shard, &request);
-    assert!(matches!(told, Glance::Decided(HoldOutcome::Replayed(_))), "{told:?}");
+    assert!(matches!(told, Glance::Decided(HoldOutcome::Replayed { .. })), "{told:?}");
 }

@@ -46,6 +46,23 @@ pub struct HoldRequest {
     pub intent: Intent,
 }
 
+impl HoldRequest {
+    /// The claim that a grant of this request is.
+    #[must_use]
+    pub fn claim_of(&self, shard: &ShardId, grant: &Grant) -> Claim {
+        Claim {
+            ticket: self.claim,
+            shard: shard.clone(),
+            epoch: grant.epoch,
+            issued_at: grant.issued_at,
+            user: self.user,
+            user_id: self.user_id.clone(),
+            terms: self.terms,
+            units: grant.units.clone(),
+        }
+    }
+}
+
 /// What was given, or had been given: the stamp's values and the units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -68,7 +85,13 @@ pub enum HoldOutcome {
         recorded: bool,
     },
     /// This claim was given before, with the same terms.
-    Replayed(Grant),
+    Replayed {
+        /// What was given.
+        grant: Grant,
+        /// As for [`HoldOutcome::Held`]: its event is on record. Where it is not, nobody knows whether it was ever
+        /// published, and it must be before anybody is told.
+        recorded: bool,
+    },
     /// This claim was given before, with other terms.
     KeyReused,
     /// What the user holds and owns would exceed the limit.

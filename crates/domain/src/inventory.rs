@@ -25,6 +25,8 @@ struct Record {
     epoch: Epoch,
     issued_at: Timestamp,
     mark: u64,
+    /// Whether the hold itself was the claim's event.
+    recorded: bool,
     /// The batch in the index of unacknowledged claims; `None` once the ledger has it.
     batch: Option<u64>,
 }
@@ -32,6 +34,10 @@ struct Record {
 impl Record {
     fn grant(&self) -> Grant {
         Grant { units: self.units.clone(), epoch: self.epoch, issued_at: self.issued_at }
+    }
+
+    fn replayed(&self) -> HoldOutcome {
+        HoldOutcome::Replayed { grant: self.grant(), recorded: self.recorded || self.batch.is_none() }
     }
 }
 
@@ -104,7 +110,9 @@ impl Shard {
             standing.units += count;
             standing.claims.push(claim);
         }
-        let record = Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, batch: None };
+        let recorded = true;
+        let record =
+            Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, recorded, batch: None };
         self.records.insert(claim, Box::new(record));
     }
 
@@ -125,7 +133,7 @@ impl Shard {
     pub fn look(&self, request: &HoldRequest) -> Look {
         if let Some(record) = self.records.get(&request.claim) {
             let same = record.terms == request.terms && record.user == request.user;
-            let outcome = if same { HoldOutcome::Replayed(record.grant()) } else { HoldOutcome::KeyReused };
+            let outcome = if same { record.replayed() } else { HoldOutcome::KeyReused };
             return Look::Decided(outcome, record.mark);
         }
         if request.intent == Intent::Find {
@@ -155,7 +163,8 @@ impl Shard {
     /// Decides one request and takes the units where the rules give them.
     ///
     /// `mark` is kept with the record and comes back from [`Shard::look`]: an adapter that answers from memory
-    /// uses it to tell whether the record is durable. `recorded` is passed through to the outcome.
+    /// uses it to tell whether the record is durable. `recorded` says that the hold itself is the claim's event; a replay
+    /// says so too, or that the ledger has acknowledged the claim.
     pub fn hold(&mut self, request: &HoldRequest, now: Timestamp, mark: u64, recorded: bool) -> HoldOutcome {
         if let Look::Decided(outcome, _) = self.look(request) {
             return outcome;
@@ -177,6 +186,7 @@ impl Shard {
             epoch: self.epoch,
             issued_at: now,
             mark,
+            recorded,
             batch: Some(self.unpinned.add(request.claim, now)),
         };
         let grant = record.grant();
@@ -268,14 +278,31 @@ impl Shard {
         }
     }
 
+    /// Claims were published again: they count as made at `now` for [`Shard::unpinned`]. What is not there, or is
+    /// acknowledged, is left alone.
+    pub fn touch(&mut self, claims: &[TicketId], now: Timestamp) {
+        for claim in claims {
+            let Some(record) = self.records.get_mut(claim) else { continue };
+            let Some(batch) = record.batch.take() else { continue };
+            // First into the new one, so that numbers stay those of the batches that they were given for.
+            record.batch = Some(self.unpinned.add(*claim, now));
+            self.unpinned.acknowledge(batch);
+        }
+    }
+
     /// Claims that the ledger has not acknowledged and that were made before `before`, oldest first.
     #[must_use]
     pub fn unpinned(&self, before: Timestamp, limit: usize) -> Vec<UnpinnedClaim> {
         let old = self.unpinned.batches.iter().take_while(|batch| batch.at < before);
-        let claims = old.flat_map(|batch| &batch.claims).filter_map(|claim| {
-            let record = self.records.get(claim).filter(|record| record.batch.is_some())?;
+        let numbered = (self.unpinned.first()..).zip(old);
+        let claims =
+            numbered.flat_map(|(number, batch)| batch.claims.iter().map(move |claim| (number, claim)));
+        let claims = claims.filter_map(|(number, claim)| {
+            // A claim that was touched stands in its newest batch only.
+            let record = self.records.get(claim).filter(|record| record.batch == Some(number))?;
             Some(UnpinnedClaim {
                 claim: *claim,
+                ticket: record.ticket,
                 user: record.user,
                 terms: record.terms,
                 grant: record.grant(),
@@ -322,6 +349,8 @@ impl Shard {
 pub struct UnpinnedClaim {
     /// The claim.
     pub claim: TicketId,
+    /// The ticket that the buyer knows.
+    pub ticket: TicketId,
     /// Whose it is.
     pub user: UserHash,
     /// What was asked for.

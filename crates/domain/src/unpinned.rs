@@ -20,9 +20,15 @@ pub(crate) struct Batch {
 }
 
 impl Unpinned {
+    /// The number of the oldest batch.
+    pub(crate) const fn first(&self) -> u64 {
+        self.first
+    }
+
     pub(crate) fn add(&mut self, claim: TicketId, now: Timestamp) -> u64 {
         match self.batches.back_mut() {
-            Some(last) if last.at == now => {
+            // Never back in time: the order is that of the batches.
+            Some(last) if last.at >= now => {
                 last.claims.push(claim);
                 last.left += 1;
             }

@@ -66,7 +66,7 @@ fn guard_fingerprint() {
         HoldOutcome::KeyReused,
         "somebody else's claim"
     );
-    assert!(matches!(shard.hold(&request(1, 1, 1, 9), NOW, 0, true), HoldOutcome::Replayed(_)));
+    assert!(matches!(shard.hold(&request(1, 1, 1, 9), NOW, 0, true), HoldOutcome::Replayed { .. }));
 }
 
 #[test]
@@ -198,4 +198,33 @@ fn a_limit_that_late_money_fills_names_the_ticket_and_its_stamp() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_touched_claim_counts_as_made_again_and_is_listed_once() {
+    let mut shard = shard(10);
+    let claims: Vec<_> = (1..=3).map(|user| request(user, user, 1, 9)).collect();
+    for (claim, at) in claims.iter().zip([10, 20, 20]) {
+        shard.hold(claim, Timestamp::from_millis(at), 0, false);
+    }
+    let listed = |shard: &Shard, before| -> Vec<_> {
+        shard
+            .unpinned(Timestamp::from_millis(before), 10)
+            .into_iter()
+            .map(|unpinned| unpinned.claim)
+            .collect()
+    };
+    let [one, two, three] = [claims[0].claim, claims[1].claim, claims[2].claim];
+    assert_eq!(listed(&shard, 100), [one, two, three]);
+    shard.touch(&[one, two], Timestamp::from_millis(30));
+    assert_eq!(listed(&shard, 100), [three, one, two]);
+    assert_eq!(listed(&shard, 30), [three]);
+    let pin =
+        |claim, unit| Effect { kind: EffectKind::Pin, product: ProductNo(0), claim, units: Few::One(unit) };
+    assert_eq!(shard.settle(&pin(one, 0)), Settled::Applied);
+    shard.touch(&[one], Timestamp::from_millis(40));
+    assert_eq!(listed(&shard, 100), [three, two], "what is acknowledged is not watched again");
+    assert_eq!(shard.settle(&pin(three, 2)), Settled::Applied);
+    assert_eq!(shard.settle(&pin(two, 1)), Settled::Applied);
+    assert_eq!(listed(&shard, 100), []);
 }

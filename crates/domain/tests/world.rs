@@ -148,7 +148,7 @@ impl World {
                     units: grant.units,
                 });
             }
-            HoldOutcome::Replayed(_) => assert_eq!(self.tickets[&(user, key)].0, terms),
+            HoldOutcome::Replayed { .. } => assert_eq!(self.tickets[&(user, key)].0, terms),
             HoldOutcome::KeyReused => assert_ne!(self.tickets[&(user, key)].0, terms),
             _ => assert!(!self.tickets.contains_key(&(user, key)), "whoever has a ticket gets it again"),
         }

@@ -1,13 +1,23 @@
 //! The inventory: numbered units, handed out by shards.
 
 use async_trait::async_trait;
-use domain::hold::{Effect, Glance, HoldOutcome, HoldRequest, Settled, StockView};
-use domain::id::{Epoch, ProductNo, SaleId, ShardId};
-use domain::inventory::{InventoryUnits, UnpinnedClaim};
+use domain::hold::{Claim, Effect, Glance, HoldOutcome, HoldRequest, Settled, StockView};
+use domain::id::{Epoch, ProductNo, SaleId, ShardId, TicketId};
+use domain::inventory::InventoryUnits;
 use domain::snapshot::ShardSnapshot;
 use domain::time::Timestamp;
 
 use crate::Fault;
+
+/// A claim that the ledger has not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unpinned {
+    /// The claim, whole: it can be published again.
+    pub claim: Claim,
+    /// The ticket that its buyer knows: the claim's own, unless it was made for late money. Such a claim MUST NOT be
+    /// published.
+    pub ticket: TicketId,
+}
 
 /// Hands out units.
 #[async_trait]
@@ -44,7 +54,14 @@ pub trait Inventory: Send + Sync {
         shard: &ShardId,
         before: Timestamp,
         limit: usize,
-    ) -> Result<Vec<UnpinnedClaim>, Fault>;
+    ) -> Result<Vec<Unpinned>, Fault>;
+
+    /// These claims were published again: from here on they count as made now for [`Inventory::unpinned`]. What is not
+    /// there, or is acknowledged, MUST be left alone.
+    ///
+    /// # Errors
+    /// [`Fault::Closed`] where the shard is closed, or a fault of the store.
+    async fn touch(&self, shard: &ShardId, claims: &[TicketId]) -> Result<(), Fault>;
 
     /// Every unit of a shard, by product number; `None` where the shard is closed.
     ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::hold::{Claim, HoldOutcome, HoldRequest};
+use domain::hold::{Claim, Grant, HoldOutcome, HoldRequest};
 use domain::id::{ShardId, TicketId};
 use domain::limits::MAX_BATCH;
 use domain::status::StatusDocument;
@@ -73,7 +73,7 @@ async fn serve(shard: &ShardId, stores: &Stores, batch: Vec<Waiting>) {
     let published = publish(shard, stores, &requests, &outcomes).await;
     show_queued(shard, stores, &requests, &outcomes).await;
     for (outcome, answer) in outcomes.into_iter().zip(answers) {
-        let unpublished = matches!(outcome, HoldOutcome::Held { recorded: false, .. });
+        let unpublished = unrecorded(&outcome).is_some();
         let reply = match &published {
             Err(fault) if unpublished => Err(fault.clone()),
             Ok(()) | Err(_) => Ok(outcome),
@@ -86,6 +86,16 @@ fn held(outcomes: &[HoldOutcome]) -> u64 {
     outcomes.iter().filter(|outcome| matches!(outcome, HoldOutcome::Held { .. })).count() as u64
 }
 
+/// What was given without its event being on record: now, or by an attempt whose publication nobody saw succeed.
+const fn unrecorded(outcome: &HoldOutcome) -> Option<&Grant> {
+    match outcome {
+        HoldOutcome::Held { grant, recorded: false } | HoldOutcome::Replayed { grant, recorded: false } => {
+            Some(grant)
+        }
+        _ => None,
+    }
+}
+
 /// Publishes the claims that the hold itself did not record. A failure means unknown: nothing is taken back.
 async fn publish(
     shard: &ShardId,
@@ -93,19 +103,10 @@ async fn publish(
     requests: &[HoldRequest],
     outcomes: &[HoldOutcome],
 ) -> Result<(), Fault> {
-    let unrecorded = requests.iter().zip(outcomes).filter_map(|(request, outcome)| match outcome {
-        HoldOutcome::Held { grant, recorded: false } => Some(Claim {
-            ticket: request.claim,
-            shard: shard.clone(),
-            epoch: grant.epoch,
-            issued_at: grant.issued_at,
-            user: request.user,
-            user_id: request.user_id.clone(),
-            terms: request.terms,
-            units: grant.units.clone(),
-        }),
-        _ => None,
-    });
+    let unrecorded = requests
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(request, outcome)| unrecorded(outcome).map(|grant| request.claim_of(shard, grant)));
     let claims: Vec<Claim> = unrecorded.collect();
     if claims.is_empty() { Ok(()) } else { stores.claims.publish(shard, claims).await }
 }

@@ -69,7 +69,7 @@ impl OrderService {
                 let document = StatusDocument::queued(stamp(shard, request.claim, &grant), request.terms);
                 Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: false })
             }
-            HoldOutcome::Replayed(grant) => self.replay(shard, request, &grant).await,
+            HoldOutcome::Replayed { grant, .. } => self.replay(shard, request, &grant).await,
             HoldOutcome::KeyReused => refused(CheckoutRefusal::KeyReused),
             HoldOutcome::LimitReached { newest, grant } => {
                 refused(CheckoutRefusal::LimitReached { newest: stamp(shard, newest, &grant) })

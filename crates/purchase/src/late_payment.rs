@@ -32,7 +32,7 @@ pub async fn late_payment(stores: &Stores, catalog: &Catalog, order: &Order) -> 
     let claim = stores.ids.late_claim(order.ticket, attempt);
     let request = request(&order, catalog, claim, Intent::TakeLate);
     let outcome = stores.inventory.hold(&order.shard, vec![request]).await?.pop();
-    let Some(HoldOutcome::Held { grant, .. } | HoldOutcome::Replayed(grant)) = outcome else {
+    let Some(HoldOutcome::Held { grant, .. } | HoldOutcome::Replayed { grant, .. }) = outcome else {
         return give_back(stores, &order).await;
     };
     let change = Change::LateHeld { claim, attempt, units: grant.units.clone(), epoch: grant.epoch };
@@ -76,7 +76,7 @@ async fn give_up(stores: &Stores, order: &Order, attempt: u16) -> Result<(), Fau
     let claim = stores.ids.late_claim(order.ticket, attempt);
     let find = request(order, &Catalog::default(), claim, Intent::Find);
     match stores.inventory.hold(&order.shard, vec![find]).await?.pop() {
-        Some(HoldOutcome::Replayed(grant)) if !grant.units.is_empty() => {
+        Some(HoldOutcome::Replayed { grant, .. }) if !grant.units.is_empty() => {
             release(stores, order, claim, &grant).await
         }
         _ => Ok(()),

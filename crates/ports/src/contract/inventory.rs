@@ -1,6 +1,7 @@
 //! Promises of the inventory and of its rebuild.
 
 use domain::hold::{EffectKind, Glance, HoldOutcome, Intent, Settled};
+use domain::id::TicketId;
 use domain::snapshot::ShardSnapshot;
 use domain::time::Timestamp;
 
@@ -24,9 +25,25 @@ pub async fn a_hold_takes_units_that_nobody_else_has(backend: &Backend) {
 pub async fn a_repeated_hold_is_a_replay_and_other_terms_are_refused(backend: &Backend) {
     let world = World::open(backend, 5, 3).await;
     let (_, grant) = world.hold("ann", "k", 1).await;
-    assert_eq!(world.ask(world.request("ann", "k", 1)).await, HoldOutcome::Replayed(grant));
+    assert_eq!(world.replayed(world.request("ann", "k", 1)).await, grant);
     assert_eq!(world.ask(world.request("ann", "k", 2)).await, HoldOutcome::KeyReused);
     assert_eq!(world.counts().await, [4, 1, 0]);
+}
+
+/// Whether a claim's event is on record, when it is replayed.
+pub async fn a_replay_says_whether_its_event_is_on_record(backend: &Backend) {
+    let world = World::open(backend, 5, 1).await;
+    let asked = async || match world.ask(world.request("ann", "k", 1)).await {
+        HoldOutcome::Held { recorded, .. } | HoldOutcome::Replayed { recorded, .. } => recorded,
+        other => panic!("the unit is theirs: {other:?}"),
+    };
+    let first = asked().await;
+    assert_eq!(asked().await, first, "nothing was acknowledged in between");
+    world.hold("bob", "k", 1).await;
+    let (bob, grant) = world.known("bob", "k").await;
+    assert_eq!(world.settle(effect(EffectKind::Pin, bob, &grant)).await, Settled::Applied);
+    let again = world.ask(world.request("bob", "k", 1)).await;
+    assert_eq!(again, HoldOutcome::Replayed { grant, recorded: true }, "the ledger has acknowledged it");
 }
 
 /// The limit.
@@ -53,7 +70,7 @@ pub async fn finding_takes_nothing(backend: &Backend) {
     find.intent = Intent::Find;
     assert_eq!(world.ask(find.clone()).await, HoldOutcome::Absent);
     let (_, grant) = world.hold("ann", "k", 1).await;
-    assert_eq!(world.ask(find).await, HoldOutcome::Replayed(grant));
+    assert_eq!(world.replayed(find).await, grant);
     assert_eq!(world.counts().await, [1, 1, 0]);
 }
 
@@ -108,13 +125,32 @@ pub async fn unacknowledged_claims_are_listed_oldest_first_until_they_are_pinned
     let (two, _) = world.hold("ann", "two", 1).await;
     let listed = async |limit| {
         let claims = parsed(backend.inventory.unpinned(&world.shard, Timestamp::MAX, limit).await);
-        claims.into_iter().map(|claim| claim.claim).collect::<Vec<_>>()
+        claims.into_iter().map(|unpinned| unpinned.claim.ticket).collect::<Vec<_>>()
     };
     assert_eq!(listed(10).await, [one, two]);
+    let whole = parsed(backend.inventory.unpinned(&world.shard, Timestamp::MAX, 1).await).remove(0);
+    let claim = world.request("ann", "one", 1).claim_of(&world.shard, &grant);
+    assert_eq!((whole.claim, whole.ticket), (claim, one), "as it was published, or can be now");
     assert_eq!(listed(1).await, [one]);
     assert_eq!(world.settle(effect(EffectKind::Pin, one, &grant)).await, Settled::Applied);
     assert_eq!(listed(10).await, [two]);
     assert!(parsed(backend.inventory.unpinned(&world.shard, Timestamp::EPOCH, 10).await).is_empty());
+}
+
+/// What was published again counts as made when it was.
+pub async fn a_touched_claim_is_the_newest(backend: &Backend) {
+    let world = World::open(backend, 5, 5).await;
+    let (one, _) = world.hold("ann", "one", 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let (two, grant) = world.hold("ann", "two", 1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    parsed(backend.inventory.touch(&world.shard, &[one, TicketId([9; 16])]).await);
+    let listed = async |before| {
+        let claims = parsed(backend.inventory.unpinned(&world.shard, before, 10).await);
+        claims.into_iter().map(|unpinned| unpinned.claim.ticket).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(Timestamp::MAX).await, [two, one]);
+    assert_eq!(listed(grant.issued_at.plus_millis(1)).await, [two], "the other counts as made later");
 }
 
 /// Sets and counters.
@@ -186,7 +222,7 @@ pub async fn a_rebuilt_shard_remembers_every_ticket(backend: &Backend) {
     world.allocate().await;
     world.deliver().await;
     world.renew().await;
-    assert_eq!(world.ask(world.request("ann", "k", 1)).await, HoldOutcome::Replayed(grant.clone()));
+    assert_eq!(world.replayed(world.request("ann", "k", 1)).await, grant);
     let over = world.ask(world.request("ann", "other", 1)).await;
     assert_eq!(over, HoldOutcome::LimitReached { newest: ann, grant });
     assert_eq!(world.counts().await, [4, 1, 0]);

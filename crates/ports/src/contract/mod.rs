@@ -57,6 +57,7 @@ macro_rules! contract_suite {
         $crate::contract_suite!(@tests $backend;
             a_hold_takes_units_that_nobody_else_has,
             a_repeated_hold_is_a_replay_and_other_terms_are_refused,
+            a_replay_says_whether_its_event_is_on_record,
             a_buyer_at_the_limit_gets_none_and_learns_their_newest_ticket,
             fewer_than_asked_for_is_none,
             finding_takes_nothing,
@@ -64,6 +65,7 @@ macro_rules! contract_suite {
             an_effect_applies_to_exactly_its_claim_and_units_once,
             effects_of_another_epoch_are_refused,
             unacknowledged_claims_are_listed_oldest_first_until_they_are_pinned,
+            a_touched_claim_is_the_newest,
             every_unit_is_in_exactly_one_place,
             a_closed_shard_hands_out_nothing,
             a_load_needs_the_newest_key_and_every_chunk_once,

@@ -122,6 +122,20 @@ impl<'a> World<'a> {
         outcomes.remove(0)
     }
 
+    /// A hold that was given before.
+    pub(super) async fn replayed(&self, request: HoldRequest) -> Grant {
+        match self.ask(request).await {
+            HoldOutcome::Replayed { grant, .. } => grant,
+            other => panic!("it was given before: {other:?}"),
+        }
+    }
+
+    /// The ticket and the grant of a hold that was given before.
+    pub(super) async fn known(&self, user: &str, key: &str) -> (TicketId, Grant) {
+        let request = self.request(user, key, 1);
+        (request.claim, self.replayed(request).await)
+    }
+
     /// A hold that must be given; published where the hold did not record it.
     pub(super) async fn hold(&self, user: &str, key: &str, quantity: u8) -> (TicketId, Grant) {
         let request = self.request(user, key, quantity);
@@ -129,16 +143,7 @@ impl<'a> World<'a> {
         match self.ask(request.clone()).await {
             HoldOutcome::Held { grant, recorded } => {
                 if !recorded {
-                    let claim = domain::hold::Claim {
-                        ticket: claim,
-                        shard: self.shard.clone(),
-                        epoch: grant.epoch,
-                        issued_at: grant.issued_at,
-                        user: request.user,
-                        user_id: request.user_id,
-                        terms: request.terms,
-                        units: grant.units.clone(),
-                    };
+                    let claim = request.claim_of(&self.shard, &grant);
                     parsed(self.backend.claims.publish(&self.shard, vec![claim]).await);
                 }
                 (claim, grant)
