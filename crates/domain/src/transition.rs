@@ -3,6 +3,10 @@
 //! The race between a payment, the end of the hold and a cancellation is settled here and nowhere else: whichever
 //! change reaches the order first decides, the others get a refusal or find nothing to do.
 
+mod late;
+
+use late::{give_back, late_attempt, late_held};
+
 use crate::hold::{Effect, EffectKind, Units};
 use crate::id::{Epoch, TicketId};
 use crate::order::{Order, OrderState as S, Reason};
@@ -301,50 +305,6 @@ fn capture_refused(order: &Order, now: Timestamp) -> Outcome {
             set_stage(next, PaymentStage::Voided);
         }),
         S::Rejected if order.reason == Some(Reason::PaymentRefused) => Ok(Transition::Replay),
-        state => Err(too_late(state)),
-    }
-}
-
-fn late_attempt(order: &Order, now: Timestamp) -> Outcome {
-    if order.wants_units() {
-        changed(order, now, None, |next| next.late_attempts += 1)
-    } else if order.is_late() {
-        Err(ChangeRefusal::Paid)
-    } else {
-        Err(too_late(order.state))
-    }
-}
-
-fn late_held(order: &Order, claim: TicketId, attempt: u16, units: &Units, now: Timestamp) -> Outcome {
-    if order.live && order.claim == claim {
-        return Ok(Transition::Replay);
-    }
-    if !order.wants_units() {
-        return Err(if order.is_late() { ChangeRefusal::Paid } else { too_late(order.state) });
-    }
-    if units.len() != usize::from(order.terms.quantity) || attempt != order.late_attempts {
-        return Err(ChangeRefusal::WrongState);
-    }
-    let stage = order.payment.as_ref().map_or(PaymentStage::Authorised, |payment| payment.stage);
-    let mut held = order.clone();
-    held.claim = claim;
-    held.units = units.clone();
-    held.live = true;
-    if stage == PaymentStage::Captured {
-        return changed(&held, now, Some(EffectKind::Confirm), |next| {
-            next.state = S::Confirmed;
-            next.reason = Some(Reason::LatePayment);
-        });
-    }
-    // What its buyer was told stands until the money is collected: a terminal answer changes only to its new end.
-    changed(&held, now, Some(EffectKind::Pin), |_| {})
-}
-
-fn give_back(order: &Order, now: Timestamp) -> Outcome {
-    match order.state {
-        S::Refunding | S::Refunded => Ok(Transition::Replay),
-        _ if order.wants_units() => changed(order, now, None, |next| next.state = S::Refunding),
-        _ if order.is_late() => Err(ChangeRefusal::Paid),
         state => Err(too_late(state)),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use domain::id::{IdempotencyKey, ProductId};
 use domain::limits::MAX_STOCK;
 use domain::sale::Sale;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use ports::Fault;
 use ports::sales::{Created, Restocked};
 use purchase::operate::Patched;
@@ -182,6 +182,13 @@ fn members<'a>(value: &'a Value, names: &[&str], errors: &mut Vec<FieldError>) -
     found.collect()
 }
 
+/// The key under which units are added.
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, &'static str> {
+    let required = "is required as a header: 1 to 255 visible ASCII characters";
+    let key = checkout_form::header_key(&Given::of(headers))?.ok_or(required)?;
+    IdempotencyKey::parse(&key).map_err(|_| required)
+}
+
 /// `POST /admin/v1/sales/{sale}/restock`.
 pub async fn restock(
     State(edge): State<Arc<Edge>>,
@@ -191,7 +198,6 @@ pub async fn restock(
     let path = request.uri().path().to_owned();
     let restocked = async {
         let headers = request.headers().clone();
-        let key = checkout_form::header_key(&Given::of(&headers));
         let value = read(&edge, request).await?;
         let mut errors = Vec::new();
         let found = members(&value, &["product_id", "units"], &mut errors);
@@ -206,18 +212,8 @@ pub async fn restock(
             let units = sale_form::whole(value, 1, u64::from(MAX_STOCK));
             units.map_err(|detail| errors.push(FieldError::new("units", detail))).ok()
         });
-        let key = match key.map(|key| key.map(|key| IdempotencyKey::parse(&key).ok())) {
-            Ok(Some(Some(key))) => Some(key),
-            Ok(_) => {
-                let detail = "is required as a header: 1 to 255 visible ASCII characters";
-                errors.push(FieldError::new("Idempotency-Key", detail));
-                None
-            }
-            Err(detail) => {
-                errors.push(FieldError::new("Idempotency-Key", detail));
-                None
-            }
-        };
+        let key =
+            key(&headers).map_err(|detail| errors.push(FieldError::new("Idempotency-Key", detail))).ok();
         let (Some(product), Some(units), Some(key), true) = (product, units, key, errors.is_empty()) else {
             return Err(Problem::invalid(errors));
         };
