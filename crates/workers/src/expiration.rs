@@ -23,7 +23,7 @@ pub struct Expiration {
 
 /// Closes what is overdue until the crew stops.
 pub fn start(crew: &Crew, how: Expiration) {
-    let pace = Pace { name: "expiration", tick_ms: how.tick_ms, backoff_ms: 5_000 };
+    let pace = Pace { name: "expiration", tick_ms: how.tick_ms, gather_ms: 0, backoff_ms: 5_000 };
     let looking = crew.clone();
     let nudging = crew.clone();
     crew.tasks.spawn(runner::run(
@@ -35,7 +35,7 @@ pub fn start(crew: &Crew, how: Expiration) {
         },
         move || {
             let stores = looking.stores.clone();
-            async move { expire_overdue(&stores, how.batch).await.map(Turn::after) }
+            async move { expire_overdue(&stores, how.batch).await.map(|count| Turn::after(count, how.batch)) }
         },
     ));
     let shape =

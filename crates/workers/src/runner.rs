@@ -16,10 +16,10 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// `Again` where `count` is not 0.
+    /// `Again` where as many were done as one turn does at most.
     #[must_use]
-    pub const fn after(count: usize) -> Self {
-        if count > 0 { Self::Again } else { Self::Idle }
+    pub const fn after(count: usize, most: usize) -> Self {
+        if count >= most { Self::Again } else { Self::Idle }
     }
 }
 
@@ -30,6 +30,8 @@ pub struct Pace {
     pub name: &'static str,
     /// Longest wait between two turns, milliseconds: the guarantee where a nudge is lost.
     pub tick_ms: u64,
+    /// How long after a nudge more is waited for, milliseconds: each turn costs its transactions, however little it does.
+    pub gather_ms: u64,
     /// Longest wait after faults, milliseconds; the first is `tick_ms`, and each one doubles.
     pub backoff_ms: u64,
 }
@@ -54,7 +56,10 @@ where
                 let wait = Duration::from_millis(pace.tick_ms);
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = nudged() => {}
+                    () = async {
+                        nudged().await;
+                        tokio::time::sleep(Duration::from_millis(pace.gather_ms)).await;
+                    } => {}
                     () = tokio::time::sleep(wait) => {}
                 }
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use domain::fence::Position;
 use domain::id::ShardId;
 use ports::Fault;
-use purchase::allocate::allocate;
-use purchase::settle::settle;
+use purchase::allocate::{self, allocate};
+use purchase::settle::{self, settle};
 use tokio::sync::Mutex;
 
 use crate::Crew;
@@ -15,7 +15,7 @@ use crate::runner::{Pace, Turn, run};
 
 /// Keeps the catalog fresh, and starts the loops of each shard as its sale appears.
 pub fn start(crew: &Crew, refresh_ms: u64) {
-    let pace = Pace { name: "catalog", tick_ms: refresh_ms, backoff_ms: 5_000 };
+    let pace = Pace { name: "catalog", tick_ms: refresh_ms, gather_ms: 0, backoff_ms: 5_000 };
     let started = Arc::new(std::sync::Mutex::new(HashSet::new()));
     let (looking, watching) = (crew.clone(), crew.clone());
     crew.tasks.spawn(run(
@@ -53,7 +53,7 @@ fn start_shard(crew: &Crew, shard: &ShardId) {
 
 /// Claims go from the log into the ledger as they come.
 fn start_allocation(crew: &Crew, shard: ShardId) {
-    let pace = Pace { name: "allocation", tick_ms: 200, backoff_ms: 2_000 };
+    let pace = Pace { name: "allocation", tick_ms: 200, gather_ms: 5, backoff_ms: 2_000 };
     let at: Arc<Mutex<Option<Position>>> = Arc::default();
     let (reading, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (read_shard, wait_shard) = (shard.clone(), shard);
@@ -75,7 +75,7 @@ fn start_allocation(crew: &Crew, shard: ShardId) {
                 let known = from.take();
                 let (next, count) = allocate(&stores, &shard, known).await?;
                 *from = Some(next);
-                Ok(Turn::after(count))
+                Ok(Turn::after(count, allocate::BATCH))
             }
         },
     ));
@@ -83,7 +83,7 @@ fn start_allocation(crew: &Crew, shard: ShardId) {
 
 /// Effects go from the ledger to the inventory as they come. A closed shard is not a fault: it is being rebuilt.
 fn start_settling(crew: &Crew, shard: ShardId) {
-    let pace = Pace { name: "settling", tick_ms: 200, backoff_ms: 2_000 };
+    let pace = Pace { name: "settling", tick_ms: 200, gather_ms: 10, backoff_ms: 2_000 };
     let (working, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (work_shard, wait_shard) = (shard.clone(), shard);
     crew.tasks.spawn(run(
@@ -97,7 +97,7 @@ fn start_settling(crew: &Crew, shard: ShardId) {
             let (stores, shard) = (working.clone(), work_shard.clone());
             async move {
                 match settle(&stores, &shard).await {
-                    Ok(count) => Ok(Turn::after(count)),
+                    Ok(count) => Ok(Turn::after(count, settle::BATCH)),
                     Err(Fault::Closed(_)) => {
                         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                         Ok(Turn::Again)
