@@ -101,8 +101,12 @@ fn cpu_s() -> f64 {
 async fn run(seconds: u64) -> Result<String, String> {
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let options =
-        Options { dir: dir.path().to_path_buf(), clock: Arc::clone(&clock), address_deadline_ms: 900_000 };
+    let options = Options {
+        dir: dir.path().to_path_buf(),
+        clock: Arc::clone(&clock),
+        address_deadline_ms: 900_000,
+        secret: Some([7; 32]),
+    };
     let store = Embedded::open(options).map_err(|error| error.to_string())?;
     let id = SaleId::parse("s").map_err(|error| error.to_string())?;
     let said = |fault: ports::Fault| fault.to_string();

@@ -58,6 +58,9 @@ impl Books for Embedded {
                 && journal.meddled().map_err(unreadable)?
             {
                 core.findings = compare::run(journal.connection(), &core.book).map_err(unreadable)?;
+                if let Some(entry) = journal.damaged(core.seq - 1).map_err(unreadable)? {
+                    core.findings.damaged(entry);
+                }
                 core.findings.log();
             }
             Ok(core.findings.of(&sale, &core.book))

@@ -1,5 +1,7 @@
 //! Compares the tables with the memory that the journal made, row by row, and names every unit that differs.
 
+mod sales;
+
 use std::collections::{BTreeMap, HashMap};
 
 use domain::audit::{Violation, ViolationKind};
@@ -32,6 +34,12 @@ impl Findings {
         all.map(line).collect()
     }
 
+    /// An entry of the journal is not as it was written.
+    pub(crate) fn damaged(&mut self, entry: u64) {
+        let detail = format!("entry {entry} of the journal was changed or taken away while the process runs");
+        self.add("-", ViolationKind::TableDiffers, [], detail);
+    }
+
     fn add(&mut self, sale: &str, kind: ViolationKind, units: impl IntoIterator<Item = u32>, detail: String) {
         let (units, _) = UnitSet::collect(units);
         self.by_sale.entry(sale.to_owned()).or_default().push(Violation { kind, units, detail });
@@ -51,6 +59,7 @@ pub(crate) fn run(connection: &Connection, book: &Book) -> rusqlite::Result<Find
     orders(connection, &numbers, followed, &mut findings)?;
     units(connection, &numbers, followed, &mut findings)?;
     counters(connection, book, &mut findings)?;
+    sales::compare(connection, book, &mut findings)?;
     Ok(findings)
 }
 
@@ -58,7 +67,7 @@ pub(crate) fn run(connection: &Connection, book: &Book) -> rusqlite::Result<Find
 fn expected(entry: &Entry) -> String {
     let order = &entry.order;
     format!(
-        "{} {} {} {} {} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}",
         order.shard.sale,
         order.terms.product.0,
         order.terms.quantity,
@@ -70,7 +79,15 @@ fn expected(entry: &Entry) -> String {
         order.amount.currency,
         order.payment.as_ref().map_or("-", |payment| payment.payment.as_str()),
         order.version,
+        reference(&order.ticket.0),
+        order.allocated_at.as_millis(),
+        order.expires_at.map_or_else(|| "-".to_owned(), |at| at.as_millis().to_string()),
+        order.changed_at.as_millis(),
     )
+}
+
+fn reference(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn orders(
@@ -82,7 +99,8 @@ fn orders(
     let mut statement = connection.prepare(
         "SELECT number, sale_id, sale_id || ' ' || product_no || ' ' || quantity || ' ' || user_id || ' ' || state || ' ' || \
          coalesce(reason, '-') || ' ' || live || ' ' || amount_minor || ' ' || currency || ' ' || \
-         coalesce(payment, '-') || ' ' || version FROM orders",
+         coalesce(payment, '-') || ' ' || version || ' ' || lower(hex(ticket)) || ' ' || allocated_at_ms || ' ' || \
+         coalesce(expires_at_ms, '-') || ' ' || changed_at_ms FROM orders",
     )?;
     let mut rows = statement.query([])?;
     let mut seen = 0;
@@ -158,6 +176,15 @@ fn units(
         {
             let detail = format!("unit {unit} of order {number} is sold on one side only");
             findings.add(&sale, ViolationKind::SoldOnOneSide, [unit], detail);
+        }
+        if let Some(entry) = entry
+            && (entry.order.shard.sale.as_str() != sale || entry.order.terms.product.0 != product)
+        {
+            let detail = format!(
+                "unit {unit} of order {number} is one of product {product} of sale {sale} in the table order_unit, \
+                 and not in the journal"
+            );
+            findings.add(entry.order.shard.sale.as_str(), ViolationKind::TableDiffers, [unit], detail);
         }
         found.entry(number as u64).or_default().push(unit);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{OpenFault, store_file};
+use crate::{OpenFault, Options, store_file};
 
 /// The form of the file that this version writes, kept in `PRAGMA user_version`.
 const SCHEMA_VERSION: i64 = 1;
@@ -32,6 +32,10 @@ CREATE TABLE order_unit (id INTEGER PRIMARY KEY, number INTEGER NOT NULL, sale_i
 CREATE TABLE actions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
     sale_id TEXT, detail TEXT NOT NULL) STRICT;
 ";
+
+/// A digest of the secret under which the store was written; made where it is missing.
+const SECRET: &str =
+    "CREATE TABLE IF NOT EXISTS secret (id INTEGER PRIMARY KEY CHECK (id = 1), digest BLOB NOT NULL) STRICT";
 
 /// A store that is open for writing, and the lock that keeps others away.
 pub(crate) struct Opened {
@@ -90,6 +94,26 @@ fn lock(dir: &Path) -> Result<File, OpenFault> {
         ))),
         Err(TryLockError::Error(error)) => Err(OpenFault(format!("cannot lock {}: {error}", path.display()))),
     }
+}
+
+/// Whether the store was written under this secret; a store that knows none takes it.
+pub(crate) fn check_secret(connection: &Connection, options: &Options) -> Result<(), OpenFault> {
+    let Some(secret) = options.secret else { return Ok(()) };
+    let name = store_file(&options.dir).display().to_string();
+    let failed = |error: rusqlite::Error| OpenFault(format!("cannot use {name}: {error}"));
+    // Not the key itself: who reads the store must not be able to make tickets.
+    let digest = *blake3::hash(&secret).as_bytes();
+    connection.execute_batch(SECRET).map_err(failed)?;
+    connection.execute("INSERT OR IGNORE INTO secret VALUES (1, ?1)", [digest]).map_err(failed)?;
+    let known: [u8; 32] =
+        connection.query_row("SELECT digest FROM secret", [], |row| row.get(0)).map_err(failed)?;
+    if known == digest {
+        return Ok(());
+    }
+    Err(OpenFault(format!(
+        "{name} was written under another secret than the one in this folder: put back the secret.key that belongs to it. \
+         Under a new one every ticket would be unknown, and a buyer could buy again"
+    )))
 }
 
 enum Wrong {

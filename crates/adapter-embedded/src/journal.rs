@@ -63,6 +63,24 @@ impl Journal {
         Ok(std::mem::replace(&mut self.version, version) != version)
     }
 
+    /// The first entry that is not as it was written, where there is one: gone, changed, or more than there were.
+    pub(crate) fn damaged(&self, newest: u64) -> rusqlite::Result<Option<u64>> {
+        let mut statement =
+            self.connection.prepare("SELECT seq, records, digest FROM journal ORDER BY seq")?;
+        let mut rows = statement.query([])?;
+        let (mut seq, mut before) = (0, GENESIS);
+        while let Some(row) = rows.next()? {
+            seq += 1;
+            let (number, records, stored): (i64, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            before = digest(&before, number as u64, &records);
+            if number as u64 != seq || stored != before {
+                return Ok(Some(seq));
+            }
+        }
+        let whole = seq == newest && before == self.newest;
+        Ok((!whole).then_some(seq + 1))
+    }
+
     pub(crate) const fn connection(&self) -> &Connection {
         &self.connection
     }

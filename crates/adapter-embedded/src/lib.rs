@@ -49,6 +49,9 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// How long a payment address may take, milliseconds.
     pub address_deadline_ms: u64,
+    /// What follows from the secret under which identifiers are made: a store is opened only under the secret that wrote
+    /// it. `None` where none is needed, since nothing is made.
+    pub secret: Option<[u8; 32]>,
 }
 
 /// Why a store cannot be opened, in words for the person who starts the program.
@@ -117,6 +120,7 @@ impl Embedded {
     /// The folder cannot be written, another process has it, or its file is damaged or of a later version.
     pub fn open(options: Options) -> Result<Self, OpenFault> {
         let opened = file::open(&options.dir)?;
+        file::check_secret(&opened.connection, &options)?;
         Self::start(replay::open(opened, &options)?)
     }
 

@@ -109,6 +109,12 @@ fn replay(connection: &Connection) -> Result<Replayed, OpenFault> {
         }
     }
     let followed = compare::followed(connection).map_err(unreadable)?;
+    if followed > seq {
+        return Err(OpenFault(format!(
+            "the journal is damaged: it ends at entry {seq}, and the tables have followed it to entry {followed}; \
+             restore a copy of the file"
+        )));
+    }
     catch_up(&mut book, followed);
     Ok(Replayed { book, seq, digest: newest })
 }

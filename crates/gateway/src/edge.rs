@@ -15,6 +15,7 @@ use ports::tickets::Tickets;
 use purchase::Stores;
 use purchase::catalog::Catalog;
 use purchase::operate::Operator;
+use purchase::pulse::Progress;
 
 use crate::api::sale::Shown;
 use crate::limits::Cells;
@@ -148,6 +149,15 @@ impl Edge {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.stores.clock.now()
+    }
+
+    /// Looks who waits for progress; a ledger that is away is said by `/readyz`.
+    pub async fn take_pulse(&self) {
+        let checkouts = self.under_way.load(Ordering::Relaxed);
+        self.stores.pulse.observe(Progress::Hold, checkouts > 0, self.now());
+        if let Err(fault) = self.operator.take_pulse().await {
+            tracing::warn!(%fault, "nobody can tell who waits");
+        }
     }
 
     /// Randomness.

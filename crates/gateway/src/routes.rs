@@ -66,6 +66,16 @@ impl Routes {
         Self { edge, buyers: false, rest }
     }
 
+    /// A listener for machines alone: a process that serves no buyers.
+    #[must_use]
+    pub fn machine(edge: Arc<Edge>) -> Self {
+        let rest = machine_routes()
+            .method_not_allowed_fallback(unrouted)
+            .fallback(unrouted)
+            .with_state(Arc::clone(&edge));
+        Self { edge, buyers: false, rest }
+    }
+
     fn count(&self, route: Route, status: StatusCode, started: Duration, peer: Peer) {
         let took = self.edge.clock().elapsed().saturating_sub(started);
         self.edge.metrics.answered(route, status.as_u16(), took, usize::from(peer.address.port()));
@@ -341,6 +351,7 @@ async fn readyz(State(edge): Shared) -> Response<Body> {
 }
 
 async fn metrics_text(State(edge): Shared) -> Response<Body> {
+    edge.take_pulse().await;
     let mut reply = Response::new(Body::from(metrics::text(&edge)));
     let media = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     reply.headers_mut().insert(header::CONTENT_TYPE, media);

@@ -214,6 +214,14 @@ pub struct SaleTotals {
     pub revision: u64,
 }
 
+impl SaleTotals {
+    /// Orders in one status.
+    #[must_use]
+    pub fn count(&self, status: Status) -> u64 {
+        self.orders.iter().filter(|(known, _)| *known == status).map(|(_, count)| count).sum()
+    }
+}
+
 /// Which orders to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {

@@ -29,8 +29,6 @@ pub async fn allocate(
     if batch.claims.is_empty() && batch.next == from {
         return Ok((from, 0));
     }
-    let now = stores.clock.now();
-    stores.pulse.demand(Progress::Allocation, now);
     let (next, tickets) =
         (batch.next, batch.claims.iter().map(|(_, claim)| claim.ticket).collect::<Vec<_>>());
     let Some(decisions) = stores.allocations.allocate(shard, batch).await? else {
@@ -39,7 +37,6 @@ pub async fn allocate(
     };
     let now = stores.clock.now();
     stores.pulse.progress(Progress::Allocation, now, decisions.len() as u64);
-    stores.pulse.demand(Progress::PaymentAddress, now);
     stores.pulse.nudge(Work::Address);
     tracing::debug!(%shard, claims = tickets.len(), "allocated");
     Ok((next, decisions.len()))

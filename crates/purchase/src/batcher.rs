@@ -57,8 +57,6 @@ async fn run(shard: Arc<ShardId>, stores: Stores, mut waiting: mpsc::Receiver<Wa
 }
 
 async fn serve(shard: &ShardId, stores: &Stores, batch: Vec<Waiting>) {
-    let now = stores.clock.now();
-    stores.pulse.demand(Progress::Hold, now);
     let (requests, answers): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|waiting| (waiting.request, waiting.answer)).unzip();
     let outcomes = match stores.inventory.hold(shard, requests.clone()).await {

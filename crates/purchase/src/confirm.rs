@@ -8,7 +8,6 @@ use ports::Fault;
 use ports::ledger::Applied;
 use ports::payments::{PaymentFault, WebhookNews, WebhookRefusal};
 
-use crate::pulse::Progress;
 use crate::stores::{Stores, referred};
 
 /// What became of a webhook.
@@ -72,7 +71,6 @@ pub async fn take_payment(stores: &Stores, ticket: TicketId, payment: &Payment) 
 async fn decided(stores: &Stores, order: &domain::order::Order) {
     stores.show([order]).await;
     if let Some(work) = order.work() {
-        stores.pulse.demand(Progress::Confirmation, stores.clock.now());
         stores.pulse.nudge(work);
     }
 }

@@ -1,13 +1,18 @@
 //! Expire: time is over, so the provider's door is closed, and only then the units go back.
 
+use std::time::Duration;
+
 use domain::order::{Order, Work};
 use domain::transition::{Change, Closing};
 use ports::Fault;
 use ports::ledger::Applied;
-use ports::payments::DoorClosing;
+use ports::payments::{DoorClosing, PaymentFault};
 
 use crate::confirm::take_payment;
 use crate::stores::{Settings, Stores};
+
+/// Even a grace that is over leaves the provider so long for one answer, milliseconds.
+const SHORTEST_CALL_MS: u64 = 250;
 
 /// Closes up to `limit` orders whose time is over; gives how many there were.
 ///
@@ -35,16 +40,22 @@ pub async fn close_door(stores: &Stores, settings: &Settings, order: &Order) -> 
     let Some(session) = &order.session else {
         return closed(stores, order).await;
     };
-    match stores.payments.close_session(&session.session).await {
+    let over = order.changed_at.plus_millis(settings.grace_ms);
+    // A provider that does not answer must not make the grace longer.
+    let left = over.millis_since(stores.clock.now()).max(SHORTEST_CALL_MS);
+    let closing = stores.payments.close_session(&session.session);
+    let answered = tokio::time::timeout(Duration::from_millis(left), closing).await;
+    match answered.unwrap_or_else(|_| Err(PaymentFault::Unknown("no answer within the grace".to_owned()))) {
         Ok(DoorClosing::Closed) => closed(stores, order).await,
         Ok(DoorClosing::Paid(payment)) => take_payment(stores, order.ticket, &payment).await,
+        Err(fault) if stores.clock.now() >= over => {
+            tracing::warn!(ticket = ?order.ticket, %fault, "the grace is over: the units go back");
+            closed(stores, order).await
+        }
         Err(fault) => {
-            let waited = stores.clock.now().millis_since(order.changed_at);
-            if waited >= settings.grace_ms {
-                tracing::warn!(ticket = ?order.ticket, %fault, "the grace is over: the units go back");
-                return closed(stores, order).await;
-            }
-            stores.put_off(order, Work::Close, settings, &fault).await
+            let at = stores.retry_at(order, settings, &fault).min(over);
+            tracing::warn!(ticket = ?order.ticket, work = ?Work::Close, %fault, "put off");
+            stores.ledger.put_off(order.ticket, Work::Close, at).await
         }
     }
 }

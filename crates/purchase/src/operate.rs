@@ -7,6 +7,7 @@ use domain::id::{IdempotencyKey, ProductId, SaleId, ShardId, TicketId};
 use domain::order::{Order, Work};
 use domain::product::Product;
 use domain::sale::{Mode, Sale};
+use domain::status::Status;
 use domain::time::Timestamp;
 use domain::transition::{Change, ChangeRefusal};
 use ports::Fault;
@@ -15,12 +16,15 @@ use ports::sales::{Action, Created, Restocked, Updated};
 
 use crate::audit::SaleAudit;
 use crate::catalog::Catalog;
+use crate::pulse::Progress;
 use crate::recover::renew;
 use crate::stores::Stores;
 
 /// How long the order of a ticket that was just given is waited for, and how often it is looked for.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long a list waits for claims on their way.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// The operator's side of the program.
 pub struct Operator {
@@ -291,6 +295,29 @@ impl Operator {
         self.stores.books.totals(id).await
     }
 
+    /// Tells the pulse who waits in the ledger: for allocation, for a payment address, for a confirmation.
+    ///
+    /// # Errors
+    /// A fault of the ledger; the pulse stays as it was.
+    pub async fn take_pulse(&self) -> Result<(), Fault> {
+        let (mut claims, mut queued, mut paid) = (0, 0, 0);
+        for sale in self.catalog.all() {
+            let totals = self.totals(&sale.sale_id).await?;
+            claims += totals.claims_waiting;
+            paid += totals.money_moving;
+            queued += totals.count(Status::Queued);
+        }
+        let (pulse, now) = (&self.stores.pulse, self.stores.clock.now());
+        for (kind, waiting) in [
+            (Progress::Allocation, claims),
+            (Progress::PaymentAddress, queued),
+            (Progress::Confirmation, paid),
+        ] {
+            pulse.observe(kind, waiting > 0, now);
+        }
+        Ok(())
+    }
+
     /// Orders of a sale; see [`ports::ledger::Books::orders`].
     ///
     /// # Errors
@@ -302,7 +329,19 @@ impl Operator {
         cursor: u64,
         limit: usize,
     ) -> Result<(Vec<Order>, Option<u64>), Fault> {
+        if cursor == 0 {
+            self.caught_up(id).await?;
+        }
         self.stores.books.orders(id, filter, cursor, limit).await
+    }
+
+    /// Waits a moment for claims on their way into the ledger, so that who was just answered is in the list.
+    async fn caught_up(&self, id: &SaleId) -> Result<(), Fault> {
+        let until = self.stores.clock.elapsed() + MOMENT;
+        while self.totals(id).await?.claims_waiting > 0 && self.stores.clock.elapsed() < until {
+            tokio::time::sleep(PAUSE / 4).await;
+        }
+        Ok(())
     }
 
     /// The whole story of an order.

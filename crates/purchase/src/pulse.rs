@@ -1,6 +1,7 @@
 //! The pulse of a node: wakes loops when there is work, and remembers when each kind of progress was last made.
 //!
-//! The failure to fear looks healthy while doing nothing: demand is there, and nothing goes forward.
+//! The failure to fear looks healthy while doing nothing: somebody waits, and nothing goes forward. Who waits is counted in
+//! the ledger by whoever reads the pulse, and not told by the loops themselves: a loop that is dead tells nothing.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -39,7 +40,8 @@ impl Progress {
 
 #[derive(Default)]
 struct Track {
-    demanded: AtomicI64,
+    /// Since when something has been waiting, milliseconds; 0 where nothing is.
+    waiting: AtomicI64,
     made: AtomicI64,
     count: AtomicU64,
 }
@@ -53,11 +55,14 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// Somebody waits for progress of this kind since `now` at the latest.
-    pub fn demand(&self, kind: Progress, now: Timestamp) {
+    /// Whether anybody waits for progress of this kind, as whoever counts them sees it at `now`.
+    pub fn observe(&self, kind: Progress, waiting: bool, now: Timestamp) {
         let track = &self.tracks[kind as usize];
-        if track.demanded.load(Ordering::Relaxed) <= track.made.load(Ordering::Relaxed) {
-            track.demanded.store(now.as_millis(), Ordering::Relaxed);
+        let since = track.waiting.load(Ordering::Relaxed);
+        if !waiting {
+            track.waiting.store(0, Ordering::Relaxed);
+        } else if since == 0 {
+            track.waiting.store(now.as_millis(), Ordering::Relaxed);
         }
     }
 
@@ -74,12 +79,12 @@ impl Pulse {
         self.tracks[kind as usize].count.load(Ordering::Relaxed)
     }
 
-    /// For how long demand has been waiting without progress, milliseconds; 0 while there is no demand.
+    /// For how long somebody has been waiting without any progress, milliseconds; 0 where nobody waits.
     #[must_use]
     pub fn stalled_ms(&self, kind: Progress, now: Timestamp) -> u64 {
         let track = &self.tracks[kind as usize];
-        let (demanded, made) = (track.demanded.load(Ordering::Relaxed), track.made.load(Ordering::Relaxed));
-        if demanded > made { now.millis_since(Timestamp::from_millis(demanded)) } else { 0 }
+        let (waiting, made) = (track.waiting.load(Ordering::Relaxed), track.made.load(Ordering::Relaxed));
+        if waiting == 0 { 0 } else { now.millis_since(Timestamp::from_millis(waiting.max(made))) }
     }
 
     /// There may be work of this kind.

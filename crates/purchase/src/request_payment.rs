@@ -21,7 +21,6 @@ pub async fn request_payment(
     order: &Order,
 ) -> Result<(), Fault> {
     let now = stores.clock.now();
-    stores.pulse.demand(Progress::PaymentAddress, now);
     if order.address_deadline <= now {
         return apply(stores, order, Change::Close(Closing::Deadline)).await.map(drop);
     }

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod descriptors;
 mod keys;
 mod node;
 mod role;

@@ -18,9 +18,10 @@ use workers::expiration::Expiration;
 use workers::processor::Rate;
 
 use crate::config::{Config, Provider};
+use crate::descriptors;
 use crate::keys::{self, Keys};
 use crate::role::Role;
-use crate::wiring::{self, Addresses, System};
+use crate::wiring::{self, Addresses, Around, System};
 
 /// Calls of the treasurer to the provider at once, of each kind.
 const TREASURER: usize = 64;
@@ -101,7 +102,12 @@ impl Start {
             (Some(url), ..) => url.trim_end_matches('/').to_owned(),
             (None, _, Provider::Stripe) => "https://api.stripe.com".to_owned(),
             (None, Some(provider), Provider::Sandbox) => format!("http://{}", provider.address()),
-            (None, None, Provider::Sandbox) => String::new(),
+            (None, None, Provider::Sandbox) if alone && plan.roles.contains(&Role::Sandbox) => String::new(),
+            (None, None, Provider::Sandbox) => {
+                return Err("payments.base_url: must say where the provider is, because no sandbox runs in this process; \
+                            or add --role sandbox"
+                    .into());
+            }
         };
         let public_url = server.public_url.clone().unwrap_or_else(|| format!("http://{reached}"));
         let public_url = public_url.trim_end_matches('/').to_owned();
@@ -167,13 +173,39 @@ fn faults(config: &Config) -> sandbox::Faults {
     }
 }
 
+/// What nobody does where these roles run: the stores of a data folder serve one process, so that no other process can.
+fn missing(roles: &HashSet<Role>) -> Option<String> {
+    let needed = Role::ALL.into_iter().filter(|role| *role != Role::Sandbox && !roles.contains(role));
+    let missing: Vec<String> = needed.map(|role| format!("{} ({})", role.name(), role.purpose())).collect();
+    (!missing.is_empty()).then(|| {
+        format!("no process can run these roles while this one has the data folder: {}", missing.join("; "))
+    })
+}
+
+/// Descriptors that are kept for stores, the provider and the listeners themselves.
+const RESERVED: u64 = 256;
+
+/// As many connections as configured, or as the process may have descriptors for.
+fn connections(configured: usize) -> usize {
+    let Some(allowed) = descriptors::raise() else { return configured };
+    let room = allowed.saturating_sub(RESERVED).max(RESERVED / 4) as usize;
+    if configured > room {
+        tracing::warn!(
+            configured,
+            room,
+            "server.max_connections is more than the limit of open files allows: serving fewer; raise it (ulimit -n)"
+        );
+    }
+    configured.min(room)
+}
+
 fn limits(config: &Config) -> Limits {
     let server = &config.server;
     Limits {
         header_timeout: Duration::from_millis(server.header_timeout_ms),
         body_timeout: Duration::from_millis(server.body_timeout_ms),
         idle_timeout: Duration::from_millis(server.idle_timeout_ms),
-        max_connections: server.max_connections,
+        max_connections: connections(server.max_connections),
         max_connections_per_address: server.max_connections_per_address,
         header_bytes: server.header_bytes,
         header_count: server.header_count,
@@ -260,8 +292,8 @@ impl Node {
                     .sandbox
                     .as_ref()
                     .map_or_else(Router::new, |sandbox| Router::new().nest("/sandbox", sandbox.pages()));
-                let parts = (addresses.provider_url, &self.batchers, self.stop_listening.clone());
-                let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, parts)?);
+                let around = self.around(addresses.provider_url, &plan.roles);
+                let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around)?);
                 self.token_file = token_file;
                 if let Some(admin) = admin {
                     self.serve_edge(admin, Routes::admin(Arc::clone(&edge)), &edge, &limits, &clock);
@@ -269,20 +301,33 @@ impl Node {
                 self.serve_edge(public, Routes::public(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
             }
-            Some(_) => {
-                let router = Router::new().route("/healthz", axum::routing::get(alive));
-                self.serve_router(public, router, &limits, &clock, self.stop_listening.clone());
+            Some(system) => {
+                let around = self.around(addresses.provider_url, &plan.roles);
+                let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around)?);
+                self.serve_edge(public, Routes::machine(Arc::clone(&edge)), &edge, &limits, &clock);
+                self.edge = Some(edge);
             }
             None => {
                 let Some(sandbox) = self.sandbox.clone() else {
                     return Err("sandbox.enabled: must be true, because only the sandbox is to run".into());
                 };
-                let router =
-                    sandbox.api().merge(sandbox.pages()).route("/healthz", axum::routing::get(alive));
+                let machine = Router::new()
+                    .route("/healthz", axum::routing::get(alive))
+                    .route("/readyz", axum::routing::get(ready));
+                let router = sandbox.api().merge(sandbox.pages()).merge(machine);
                 self.serve_router(public, router, &limits, &clock, self.stop_listening.clone());
             }
         }
         Ok(())
+    }
+
+    fn around(&self, provider_url: String, roles: &HashSet<Role>) -> Around<'_> {
+        let missing = missing(roles);
+        if let Some(missing) = &missing {
+            tracing::warn!("{missing}");
+        }
+        let (batchers, stop) = (&self.batchers, self.stop_listening.clone());
+        Around { provider_url, batchers, stop, missing }
     }
 
     fn serve_edge(
@@ -342,6 +387,11 @@ impl Node {
             sandbox.close().await;
         }
     }
+}
+
+/// The sandbox has its file open, and depends on nothing else.
+async fn ready() -> axum::Json<serde_json::Value> {
+    axum::Json(serde_json::json!({ "status": "ready", "degraded": false, "dependencies": {} }))
 }
 
 async fn alive() -> axum::Json<serde_json::Value> {

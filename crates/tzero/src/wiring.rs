@@ -63,6 +63,18 @@ pub struct Addresses {
     pub provider_url: String,
 }
 
+/// What surrounds the edge of a process.
+pub struct Around<'a> {
+    /// Where the provider's API is.
+    pub provider_url: String,
+    /// Where batchers run.
+    pub batchers: &'a TaskTracker,
+    /// Told when the process stops.
+    pub stop: CancellationToken,
+    /// What nobody does, because its role does not run; in words.
+    pub missing: Option<String>,
+}
+
 /// Stores, peers and the core of one process.
 pub struct System {
     /// The stores behind their ports.
@@ -121,11 +133,10 @@ impl System {
     /// A store cannot be opened, in words for the person who starts the program.
     pub fn open(config: &Config, keys: &Keys, addresses: &Addresses) -> Result<Self, String> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let store = Embedded::open(store_options(
-            &config.data.dir,
-            &clock,
-            config.processor.payment_address_deadline_ms,
-        ));
+        let deadline_ms = config.processor.payment_address_deadline_ms;
+        let secret = Some(keys.derive("store"));
+        let store =
+            Embedded::open(StoreOptions { secret, ..store_options(&config.data.dir, &clock, deadline_ms) });
         let store = store.map_err(|fault| fault.to_string())?;
         let payments = payments(config, keys, &addresses.provider_url)?;
         Ok(Self::over(store, payments, keys, clock, settings(config, &addresses.public_url)))
@@ -199,8 +210,9 @@ impl System {
         keys: &Keys,
         admin_token: String,
         guests: axum::Router,
-        (provider_url, batchers, stop): (String, &TaskTracker, CancellationToken),
+        around: Around<'_>,
     ) -> Result<Edge, String> {
+        let Around { provider_url, batchers, stop, missing } = around;
         let orders = OrderService::new(
             self.stores.clone(),
             self.settings.clone(),
@@ -220,7 +232,7 @@ impl System {
             admin_here: config.server.admin_listen.is_none(),
             metrics: gateway::metrics::Metrics::default(),
             gauges: Arc::default(),
-            probe: self.probe(provider_url),
+            probe: self.probe(provider_url, missing),
             settings: edge_settings(config),
             random: random::<16>,
             stop,
@@ -231,12 +243,13 @@ impl System {
         })
     }
 
-    fn probe(&self, provider_url: String) -> Probe {
+    fn probe(&self, provider_url: String, missing: Option<String>) -> Probe {
         let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.store.failed());
         let client = reqwest::Client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
             let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
+            let missing = missing.clone();
             Box::pin(async move {
                 let stopped = failed.borrow().clone();
                 let store = match stopped {
@@ -254,6 +267,7 @@ impl System {
                     readiness("store", true, store),
                     readiness("inventory", false, closed_shards(&stores, &catalog)),
                     readiness("payments", false, provider),
+                    readiness("roles", false, missing),
                 ]
             })
         })
@@ -274,7 +288,7 @@ fn closed_shards(stores: &Stores, catalog: &Catalog) -> Option<String> {
 }
 
 fn store_options(dir: &Path, clock: &Arc<dyn Clock>, address_deadline_ms: u64) -> StoreOptions {
-    StoreOptions { dir: dir.to_path_buf(), clock: Arc::clone(clock), address_deadline_ms }
+    StoreOptions { dir: dir.to_path_buf(), clock: Arc::clone(clock), address_deadline_ms, secret: None }
 }
 
 fn edge_settings(config: &Config) -> EdgeSettings {

@@ -1,6 +1,7 @@
 //! The runner: timer and nudge, backoff, drain; written once.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use ports::Fault;
@@ -30,7 +31,8 @@ pub struct Pace {
     pub name: &'static str,
     /// Longest wait between two turns, milliseconds: the guarantee where a nudge is lost.
     pub tick_ms: u64,
-    /// How long after a nudge more is waited for, milliseconds: each turn costs its transactions, however little it does.
+    /// From one turn to the next on a nudge, milliseconds: each turn costs its transactions, however little it does, so
+    /// that what comes together is done together. A nudge after a pause is answered at once.
     pub gather_ms: u64,
     /// Longest wait after faults, milliseconds; the first is `tick_ms`, and each one doubles.
     pub backoff_ms: u64,
@@ -46,6 +48,7 @@ where
 {
     let mut faults: u32 = 0;
     while !stop.is_cancelled() {
+        let mut gathered = pin!(tokio::time::sleep(Duration::from_millis(pace.gather_ms)));
         match turn().await {
             Ok(Turn::Again) => {
                 faults = 0;
@@ -58,7 +61,7 @@ where
                     () = stop.cancelled() => {}
                     () = async {
                         nudged().await;
-                        tokio::time::sleep(Duration::from_millis(pace.gather_ms)).await;
+                        gathered.as_mut().await;
                     } => {}
                     () = tokio::time::sleep(wait) => {}
                 }

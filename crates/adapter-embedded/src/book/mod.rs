@@ -21,9 +21,6 @@ pub(crate) use order::{Entry, work_index};
 pub(crate) use sale::SaleBook;
 pub(crate) use shard::ShardBook;
 
-/// Actions that are kept at hand; the table has all of them.
-const ACTIONS: usize = 10_000;
-
 /// The ledger in memory.
 #[derive(Default)]
 pub(crate) struct Book {
@@ -32,6 +29,7 @@ pub(crate) struct Book {
     /// Boxed: a map that grows moves and touches all of its entries, and these are large.
     pub(crate) orders: HashIdMap<TicketId, Box<Entry>>,
     pub(crate) events: HashSet<[u8; 16]>,
+    /// Newest first. Operators act rarely: all of them are kept.
     pub(crate) actions: VecDeque<Action>,
     /// By kind of work: when it is due, and in which order the orders came.
     pub(crate) work: [BTreeSet<(Timestamp, u64, TicketId)>; Work::ALL.len()],
@@ -90,7 +88,6 @@ impl Book {
             Record::Action(action) => {
                 self.behind.push_back((seq, Behind::Action(Box::new(action.clone()))));
                 self.actions.push_front(action);
-                self.actions.truncate(ACTIONS);
             }
         }
         Ok(())

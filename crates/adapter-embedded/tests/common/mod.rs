@@ -15,6 +15,7 @@ pub async fn backend() -> (Backend, tempfile::TempDir) {
         dir: dir.path().to_path_buf(),
         clock: Arc::new(SystemClock::start()),
         address_deadline_ms: 60_000,
+        secret: Some([7; 32]),
     };
     let store = Arc::new(Embedded::open(options).unwrap());
     let backend = Backend {

@@ -60,6 +60,7 @@ pub fn stalls(edge: &Edge) -> Value {
 
 async fn picture(edge: &Edge, id: &SaleId) -> Value {
     let sale = edge.operator.sale(id).map(|sale| operator_sale(edge, &sale));
+    edge.take_pulse().await;
     let mut picture = json!({
         "server_time": edge.now().to_string(),
         "sale": sale,

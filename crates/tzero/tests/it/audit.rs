@@ -138,3 +138,56 @@ async fn a_change_while_it_runs_is_noticed() {
     assert_eq!(report["ok"], false, "{report}");
     assert!(violations(&report).contains("unit 0"), "{report}");
 }
+
+#[tokio::test]
+async fn every_table_is_compared_also_for_rows_that_are_gone() {
+    let (server, file) = stopped().await;
+    for (change, named) in [
+        ("DELETE FROM product_stock", "missing in the table product_stock"),
+        ("DELETE FROM sales", "not there"),
+        ("UPDATE sales SET name = 'another'", "another"),
+        ("DELETE FROM actions", "the table actions has 0 rows"),
+        ("UPDATE orders SET changed_at_ms = 3 WHERE number = 2", "order 2"),
+        ("UPDATE orders SET ticket = randomblob(16) WHERE number = 2", "order 2"),
+        ("UPDATE order_unit SET product_no = 7 WHERE unit = 1", "unit 1 of order 2"),
+        ("UPDATE order_unit SET sale_id = 'zz' WHERE unit = 1", "unit 1 of order 2"),
+    ] {
+        let copy = tempfile::tempdir().expect("a folder");
+        std::fs::copy(server.dir.path().join("tzero.db"), copy.path().join("tzero.db")).expect("copied");
+        let changed = Connection::open(copy.path().join("tzero.db")).expect("the copy opens");
+        assert!(changed.execute(change, []).expect("it is changed") > 0, "{change}");
+        drop(changed);
+        let output =
+            program().args(["audit", "--json", "--offline"]).arg(copy.path()).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success() && said.contains(named), "{change}: {said}");
+    }
+    drop(file);
+    assert!(offline(&server).0, "the original is as it was");
+}
+
+#[tokio::test]
+async fn a_journal_whose_end_is_gone_is_refused() {
+    let (server, file) = stopped().await;
+    let newest: i64 = file.query_row("SELECT max(seq) FROM journal", [], |row| row.get(0)).expect("an entry");
+    file.execute("DELETE FROM journal WHERE seq > ?1", [newest - 5]).expect("it is cut");
+    drop(file);
+    for command in [vec!["audit", "--offline"], vec!["serve", "--listen", "127.0.0.1:0", "--data"]] {
+        let output = program().args(command).arg(server.dir.path()).output().expect("it runs");
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("it ends at entry {}", newest - 5)), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_is_taken_away_while_it_runs_is_noticed() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    server.ticket("s").await;
+    server.clean_audit("s").await;
+    let file = Connection::open(server.dir.path().join("tzero.db")).expect("the file opens");
+    assert_eq!(file.execute("DELETE FROM journal WHERE seq = 2", []).expect("it is changed"), 1);
+    let report = server.audit("s").await;
+    assert!(report["ok"] == false && violations(&report).contains("entry 2 of the journal"), "{report}");
+}

@@ -180,3 +180,45 @@ async fn money_that_cannot_be_collected_does_not_blind_the_audit() {
     server.until(&ticket, "confirmed").await;
     server.clean_audit("s").await;
 }
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_keeps_no_unit_beyond_the_grace() {
+    let server = Server::start(&["expiration.grace_ms=1500"]);
+    server.sale("s", 1, json!({ "hold_ms": 1_000 })).await;
+    let ticket = server.ticket("s").await;
+    server.payable(&ticket).await;
+    // Calls hang for as long as they are let, which is 10 s.
+    server.provider_faults(json!({ "timeout_rate": 1.0 })).await;
+    let freed = async {
+        server.until(&ticket, "expired").await;
+        server.available("s", 1).await;
+    };
+    tokio::time::timeout(Duration::from_secs(6), freed).await.expect("hold and grace are 2.5 s");
+}
+
+#[tokio::test]
+async fn progress_that_nobody_makes_is_seen() {
+    // Without an allocator, claims wait: the process is well, and nothing goes forward.
+    let server = Server::with(&[
+        "--role",
+        "gateway",
+        "--set",
+        "payments.base_url=http://127.0.0.1:9",
+        "--set",
+        "payments.webhook_secret=whsec_1",
+    ]);
+    server.sale("s", 1, json!({})).await;
+    server.ticket("s").await;
+    let stalled = async || {
+        let metrics = server.get("/metrics").await.text;
+        let name = "tzero_progress_stalled_seconds{kind=\"allocation\"} ";
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)).expect("the metric").to_owned();
+        line.parse::<f64>().expect("a number")
+    };
+    stalled().await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert!(stalled().await > 1.0);
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["degraded"]), (200, &json!(true)));
+    assert!(ready.json()["dependencies"]["roles"]["detail"].as_str().expect("words").contains("allocator"));
+}

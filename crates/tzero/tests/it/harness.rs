@@ -82,6 +82,12 @@ impl Server {
         Self::on(dir, flags)
     }
 
+    /// Starts on a fresh data folder with these flags besides.
+    pub fn with(flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        Self::on(dir, flags.iter().map(|flag| (*flag).to_owned()).collect())
+    }
+
     fn on(dir: TempDir, flags: Vec<String>) -> Self {
         let (child, url) = started(dir.path(), &flags);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());

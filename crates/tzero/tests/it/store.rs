@@ -90,3 +90,47 @@ async fn a_full_disk_stops_the_process_and_loses_nothing_that_was_answered() {
     let product = server.clean_audit("s").await;
     assert!(product["held"].as_u64().expect("a number") >= answered.len() as u64);
 }
+
+#[tokio::test]
+async fn a_store_is_opened_only_under_the_secret_that_wrote_it() {
+    let mut server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    assert_eq!(server.terminate(), Some(0));
+    let secret = server.dir.path().join("secret.key");
+    let kept = std::fs::read_to_string(&secret).expect("the secret");
+    // Lost: a new one is made, and must not be used on this store.
+    std::fs::remove_file(&secret).expect("it is gone");
+    let refused = program()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(server.dir.path())
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("put back the secret.key"), "{said}");
+    std::fs::write(&secret, kept).expect("put back");
+    server.restart();
+    server.payable(&ticket).await;
+}
+
+#[tokio::test]
+async fn the_limit_of_open_files_is_raised_to_what_is_allowed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let script = "ulimit -Sn 256; exec \"$0\" serve --listen 127.0.0.1:0 --data \"$1\"";
+    let mut limited = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_tzero")])
+        .arg(dir.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut first = String::new();
+    let mut lines = std::io::BufReader::new(limited.stdout.take().expect("standard output"));
+    std::io::BufRead::read_line(&mut lines, &mut first).expect("a line");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", limited.id())).expect("its limits");
+    limited.kill().expect("it ends");
+    limited.wait().expect("it ends");
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+    let [soft, hard] = [3, 4].map(|at| line.split_whitespace().nth(at).expect("a number").to_owned());
+    assert!(soft == hard && soft != "256", "{line}");
+}

@@ -1,0 +1,15 @@
+//! How many files and connections this process may have open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the limit of open files to what the system allows this process; gives the limit that holds now, `None` where
+/// there is none. Many systems begin a process with 1,024 and let it have far more.
+pub fn raise() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: maximum, maximum };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        // Nothing is lost: what holds is what held before.
+        Err(_) => current,
+    }
+}
