@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 mod keys;
 mod node;
+mod preflight;
 mod role;
 mod telemetry;
 mod wiring;
