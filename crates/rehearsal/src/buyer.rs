@@ -50,9 +50,12 @@ const LONGEST: Duration = Duration::from_secs(2);
 impl Buyer {
     /// The whole life of a buyer; `due` is when they press Buy.
     pub(crate) async fn live(self, herd: Arc<Herd>, due: Duration) {
-        herd.clock.until(due).await;
+        herd.until(due).await;
         let mut due = due;
         loop {
+            if herd.is_over() {
+                return;
+            }
             herd.behind.record(herd.clock.elapsed().saturating_sub(due));
             let pressed = if self.double_click {
                 let (first, second) = tokio::join!(self.press(&herd, due), self.press(&herd, due));
@@ -64,12 +67,9 @@ impl Buyer {
                 Pressed::Ticket(ticket) => return self.follow(&herd, ticket).await,
                 Pressed::Over => return,
                 Pressed::Wait(wait) => {
-                    if herd.is_over() {
-                        return;
-                    }
                     let wait = wait.clamp(SHORTEST, LONGEST).mul_f64(0.75 + self.spread / 2.0);
                     due = herd.clock.elapsed() + wait;
-                    herd.clock.until(due).await;
+                    herd.until(due).await;
                 }
             }
         }
@@ -197,7 +197,7 @@ impl Buyer {
                     herd.violations.add(format!("ticket {} has no status at the end", short(&ticket)));
                     return;
                 }
-                tokio::time::sleep(SHORTEST).await;
+                herd.rest(SHORTEST).await;
                 continue;
             };
             let now = status["version"].as_u64().unwrap_or_default();
@@ -221,12 +221,10 @@ impl Buyer {
                 }
             }
             if herd.is_over() {
-                let status = &status["status"];
-                herd.violations.add(format!("ticket {} has not ended: it is {status}", short(&ticket)));
-                return;
+                return herd.left_open(&ticket, &status);
             }
             let poll = status["poll_after_ms"].as_u64().unwrap_or(500);
-            tokio::time::sleep(Duration::from_millis(poll)).await;
+            herd.rest(Duration::from_millis(poll)).await;
         }
     }
 
@@ -266,7 +264,7 @@ impl Buyer {
             Act::Pay => self.pay(herd, url, "pay").await,
             Act::DeclineThenPay => {
                 self.pay(herd, url, "decline").await;
-                tokio::time::sleep(SHORTEST).await;
+                herd.rest(SHORTEST).await;
                 self.pay(herd, url, "pay").await
             }
             Act::Abandon => None,
@@ -278,8 +276,8 @@ impl Buyer {
                 let ends =
                     status["hold_expires_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
                 let left = ends.map_or(0, |ends| ends.as_millisecond() - herd.server_now_ms());
-                tokio::time::sleep(Duration::from_millis(left.max(0) as u64)).await;
-                self.pay(herd, url, "pay").await
+                herd.rest(Duration::from_millis(left.max(0) as u64)).await;
+                if herd.is_over() { None } else { self.pay(herd, url, "pay").await }
             }
         }
     }
@@ -329,7 +327,10 @@ impl Buyer {
                 }
                 Err(error) => herd.errors.add(&error),
             }
-            tokio::time::sleep(SHORTEST).await;
+            if herd.is_over() {
+                break;
+            }
+            herd.rest(SHORTEST).await;
         }
         None
     }

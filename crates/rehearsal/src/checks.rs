@@ -80,6 +80,13 @@ pub(crate) fn endings(endings: &[Ending], stock: u64, max_per_user: u64, violati
     }
 }
 
+/// Whether a ticket that has not ended should have: its hold has not begun, or ended longer ago than the grace.
+pub(crate) fn is_due(status: &Value, now_ms: i64, grace_ms: u64) -> bool {
+    let ends = status["hold_expires_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let grace_ms = i64::try_from(grace_ms).unwrap_or(i64::MAX);
+    ends.is_none_or(|ends| now_ms.saturating_sub(ends.as_millisecond()) > grace_ms)
+}
+
 /// Checks an audit; `last` where nothing moves any more.
 pub(crate) fn audit(report: &Value, last: bool, violations: &Violations) {
     let number = |value: &Value, name: &str| value[name].as_i64().unwrap_or(-1);

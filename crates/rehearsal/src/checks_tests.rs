@@ -30,6 +30,18 @@ fn each_wrong_end_is_named() {
     assert!(found(&[unpaid])[0].contains("was not paid"));
 }
 
+#[test]
+fn a_ticket_is_due_when_its_hold_has_ended_for_longer_than_the_grace() {
+    let status = json!({ "status": "awaiting_payment", "hold_expires_at": "1970-01-01T00:00:10.000Z" });
+    assert!(!is_due(&status, 9_000, 0), "its hold still runs");
+    assert!(!is_due(&status, 15_000, 5_000), "its grace still runs");
+    assert!(is_due(&status, 15_001, 5_000));
+    assert!(
+        is_due(&json!({ "status": "queued", "hold_expires_at": null }), 0, 5_000),
+        "its hold never began"
+    );
+}
+
 fn audited(report: &Value) -> Vec<String> {
     let violations = Violations::default();
     audit(report, true, &violations);

@@ -59,6 +59,8 @@ pub struct Plan {
     pub lead_ms: u64,
     /// The whole run after T-zero, milliseconds.
     pub limit_ms: u64,
+    /// How long after the end of its hold a ticket may still be open, milliseconds: the system's own grace.
+    pub grace_ms: u64,
     /// Where chances begin.
     pub seed: u64,
 }
@@ -98,7 +100,9 @@ impl Plan {
             connections: 256,
             source_addresses: 1,
             lead_ms: 1_500,
-            limit_ms: 60_000,
+            // Longer than hold and grace together: a hold that does not end is found.
+            limit_ms: 90_000,
+            grace_ms: 60_000,
             seed: 1,
         };
         match preset {
@@ -148,10 +152,14 @@ impl Plan {
         if self.buyers == 0 || self.connections == 0 {
             mistakes.push("there must be at least one buyer and one connection".to_owned());
         }
-        if !self.base_url.starts_with("http://") {
-            mistakes
-                .push(format!("the system's address must begin with http://, and not be {}", self.base_url));
+        if self.limit_ms == 0 {
+            mistakes.push("limit-ms must be at least 1: a run without time has no buyers".to_owned());
         }
+        if self.sale.is_none() && self.stock == 0 {
+            mistakes.push("stock must be at least 1: there is nothing to sell otherwise".to_owned());
+        }
+        mistakes
+            .extend(std::iter::once(&self.base_url).chain(&self.admin_url).filter_map(|url| not_plain(url)));
         if self.sale.is_none() && self.admin_token.is_none() {
             mistakes
                 .push("making a sale needs the operator's token; name an existing sale otherwise".to_owned());
@@ -159,3 +167,20 @@ impl Plan {
         mistakes
     }
 }
+
+/// What is wrong with an address.
+fn not_plain(url: &str) -> Option<String> {
+    if url.starts_with("https://") {
+        return Some(format!(
+            "the herd does not speak TLS: name the plain address behind it, such as http://127.0.0.1:8080, and not {url}"
+        ));
+    }
+    let plain = url.strip_prefix("http://").is_some_and(|host| !host.is_empty());
+    (!plain).then(|| {
+        format!("an address must begin with http://, such as http://127.0.0.1:8080, and not be {url}")
+    })
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -27,6 +27,8 @@ pub struct Report {
     pub errors: BTreeMap<String, u64>,
     /// Buyers by what their ticket ended with.
     pub endings: BTreeMap<String, u64>,
+    /// Tickets whose hold still ran when the run was over.
+    pub still_open: u64,
     /// From the instant at which a checkout was due to its answer, every answer.
     pub answers: Percentiles,
     /// The same, 202 only.
@@ -47,7 +49,7 @@ pub struct Report {
     pub sold_out_after_s: Option<f64>,
     /// Audits during the run.
     pub audits: u64,
-    /// The last audit.
+    /// The last audit; null where none was made.
     pub audit: Value,
     /// What was wrong; empty where all is well.
     pub violations: Vec<String>,
@@ -102,9 +104,19 @@ impl Report {
                 text("revenue")
             ));
         }
+        if self.still_open > 0 {
+            lines.push(format!("still open: {} tickets, whose hold had not ended for long", self.still_open));
+        }
         lines.push(format!("audits during the run: {}", self.audits));
+        if self.audit.is_null() {
+            lines.push(
+                "NO AUDIT WAS MADE: it needs the operator's token; only what buyers saw was checked"
+                    .to_owned(),
+            );
+        }
         if self.violations.is_empty() {
-            lines.push("no violation".to_owned());
+            let seen = if self.audit.is_null() { "no violation in what buyers saw" } else { "no violation" };
+            lines.push(seen.to_owned());
         } else {
             lines.push(format!("{} VIOLATIONS", self.violations.len()));
             lines.extend(self.violations.iter().map(|violation| format!("  {violation}")));

@@ -100,13 +100,23 @@ async fn faults(State(inner): Shared) -> Json<Faults> {
 }
 
 async fn set_faults(State(inner): Shared, body: Bytes) -> Reply {
-    match serde_json::from_slice::<Faults>(&body) {
-        Ok(faults) => {
-            inner.chances.replace(faults);
+    match read_faults(&body, inner.chances.faults()) {
+        Ok((faults, reseeded)) => {
+            inner.chances.replace(faults, reseeded);
             reply(200, &json!(faults))
         }
-        Err(wrong) => error(&refused(400, "parameter_invalid", wrong.to_string())),
+        Err(wrong) => error(&refused(400, "parameter_invalid", wrong)),
     }
+}
+
+/// New faults: what is not named is nothing, but the seed stays as it is, and so does the course of chances under it.
+fn read_faults(body: &[u8], present: Faults) -> Result<(Faults, bool), String> {
+    let mut named: serde_json::Map<String, Value> =
+        serde_json::from_slice(body).map_err(|error| format!("must be a JSON object of faults: {error}"))?;
+    let reseeded = named.contains_key("seed");
+    named.entry("seed").or_insert_with(|| present.seed.into());
+    let faults: Faults = serde_json::from_value(named.into()).map_err(|error| error.to_string())?;
+    faults.mistake().map_or(Ok((faults, reseeded)), Err)
 }
 
 /// Runs a call once per idempotency key: the same key and parameters give the same answer.
@@ -239,3 +249,7 @@ async fn refund(State(inner): Shared, headers: HeaderMap, body: Bytes) -> Reply 
     })
     .await
 }
+
+#[cfg(test)]
+#[path = "api_tests.rs"]
+mod tests;

@@ -40,6 +40,31 @@ pub struct Faults {
     pub seed: u64,
 }
 
+impl Faults {
+    /// What is wrong with them, by name.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let shares = [
+            ("error_rate", self.error_rate),
+            ("error_after_effect_rate", self.error_after_effect_rate),
+            ("timeout_rate", self.timeout_rate),
+            ("webhook_drop_rate", self.webhook_drop_rate),
+            ("webhook_forge_rate", self.webhook_forge_rate),
+            ("webhook_wrong_amount_rate", self.webhook_wrong_amount_rate),
+        ];
+        if let Some((name, share)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Some(format!("{name} must be a share from 0 to 1, and not {share}"));
+        }
+        if self.rate_limit_per_s < 0.0 {
+            return Some(format!("rate_limit_per_s must be 0 or more, and not {}", self.rate_limit_per_s));
+        }
+        if self.latency_max_ms < self.latency_min_ms {
+            return Some("latency_max_ms must be at least latency_min_ms".to_owned());
+        }
+        (self.webhook_delay_max_ms < self.webhook_delay_min_ms)
+            .then(|| "webhook_delay_max_ms must be at least webhook_delay_min_ms".to_owned())
+    }
+}
+
 /// Longest shuffle of a webhook, milliseconds.
 const SHUFFLE_MS: u64 = 500;
 
@@ -76,9 +101,12 @@ impl Chances {
         self.with(|state| state.faults)
     }
 
-    pub(crate) fn replace(&self, faults: Faults) {
+    /// Other faults; chances begin again where they are `reseeded`, and go on otherwise.
+    pub(crate) fn replace(&self, faults: Faults, reseeded: bool) {
         self.with(|state| {
-            state.random = StdRng::seed_from_u64(faults.seed);
+            if reseeded {
+                state.random = StdRng::seed_from_u64(faults.seed);
+            }
             state.faults = faults;
         });
     }

@@ -45,6 +45,9 @@ impl Store {
             std::fs::create_dir_all(dir).map_err(|error| said(&error))?;
         }
         let connection = Connection::open(file).map_err(|error| said(&error))?;
+        if !is_ours(&connection).map_err(|error| said(&error))? {
+            return Err(said(&"it is a database of something else"));
+        }
         let bank = prepare(&connection).map_err(|error| said(&error))?;
         let (jobs, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new().name("sandbox".into());
@@ -127,7 +130,22 @@ fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Marks a file as the provider's own.
+const APPLICATION_ID: i64 = 0x747a_7362;
+/// The tables of a file that was made before files were marked.
+const TABLES: [&str; 5] = ["about", "events", "intents", "keys", "sessions"];
+
+/// Whether the file is empty or the provider's own; nothing is written into any other.
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let mut names =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(application == APPLICATION_ID || (application == 0 && (names.is_empty() || names == TABLES)))
+}
+
 fn prepare(connection: &Connection) -> rusqlite::Result<Bank> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.query_row("PRAGMA journal_mode=WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(SCHEMA)?;

@@ -5,6 +5,7 @@ pub mod config;
 pub mod descriptors;
 mod keys;
 mod node;
+mod preflight;
 mod role;
 mod telemetry;
 mod wiring;

@@ -42,6 +42,8 @@ pub struct Plan {
 pub struct Node {
     /// Where the public listener is.
     pub address: SocketAddr,
+    /// Where the operator's own listener is, if there is one.
+    pub admin_address: Option<SocketAddr>,
     /// What browsers call it.
     pub public_url: String,
     /// The system behind it; none where only the sandbox runs.
@@ -223,6 +225,7 @@ impl Node {
         let sandbox = start.sandbox()?;
         let mut node = Self {
             address: start.public.address(),
+            admin_address: None,
             public_url: start.addresses.public_url.clone(),
             system: None,
             token_file: None,
@@ -296,6 +299,7 @@ impl Node {
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around)?);
                 self.token_file = token_file;
                 if let Some(admin) = admin {
+                    self.admin_address = Some(admin.address());
                     self.serve_edge(admin, Routes::admin(Arc::clone(&edge)), &edge, &limits, &clock);
                 }
                 self.serve_edge(public, Routes::public(Arc::clone(&edge)), &edge, &limits, &clock);

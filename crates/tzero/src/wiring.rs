@@ -307,9 +307,18 @@ fn edge_settings(config: &Config) -> EdgeSettings {
 }
 
 fn sessions(config: &Config, keys: &Keys) -> Result<Sessions, String> {
+    let builtin = || Sessions::Builtin(Builtin::new(keys.derive("sessions")));
+    Ok(shop(config)?.map_or_else(builtin, |jwt| Sessions::Jwt(Box::new(jwt))))
+}
+
+/// Who judges the shop's sessions; `None` where this system issues them itself.
+///
+/// # Errors
+/// The shop's key cannot be used.
+pub fn shop(config: &Config) -> Result<Option<Jwt>, String> {
     let sessions = &config.sessions;
     if sessions.issuer == Issuer::Builtin {
-        return Ok(Sessions::Builtin(Builtin::new(keys.derive("sessions"))));
+        return Ok(None);
     }
     let file = sessions.jwt_key_file.as_deref().ok_or("sessions.jwt_key_file must name the shop's key")?;
     let key = std::fs::read(file)
@@ -322,8 +331,7 @@ fn sessions(config: &Config, keys: &Keys) -> Result<Sessions, String> {
     };
     let (audience, issuer) = (sessions.jwt_audience.as_deref(), sessions.jwt_issuer.as_deref());
     let jwt = Jwt::read(algorithm, &key, audience, issuer, sessions.jwt_leeway_ms);
-    jwt.map(|jwt| Sessions::Jwt(Box::new(jwt)))
-        .map_err(|wrong| format!("sessions.jwt_key_file: {} {wrong}", file.display()))
+    jwt.map(Some).map_err(|wrong| format!("sessions.jwt_key_file: {} {wrong}", file.display()))
 }
 
 /// Brings the stores of a folder to this version's form; says what was done.

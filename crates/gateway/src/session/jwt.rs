@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock};
 
 use domain::id::UserId;
 use domain::time::Timestamp;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
@@ -16,6 +16,9 @@ use super::Session;
 
 /// Tokens that are remembered at most; beyond, all are forgotten and verified again.
 const REMEMBERED: usize = 100_000;
+
+/// What is said of a key that must not be here at all.
+const NOT_PUBLIC: &str = "must be the public key, and not the private one, which only the shop may have";
 
 /// How the shop signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub struct Jwt {
 
 enum Keys {
     One(DecodingKey),
-    /// By `kid`.
+    /// By `kid`; a token without one is judged by the only key, where there is only one.
     Set(HashMap<String, DecodingKey>),
 }
 
@@ -62,12 +65,32 @@ impl Algorithm {
         }
     }
 
+    /// Whether a key of a set is for this algorithm: by its `alg`, or where it names none by its kind and curve.
+    fn fits(self, jwk: &Jwk) -> bool {
+        if jwk.common.public_key_use.as_ref().is_some_and(|named| *named != PublicKeyUse::Signature) {
+            return false;
+        }
+        let kind = match (self, &jwk.algorithm) {
+            (Self::EdDsa, AlgorithmParameters::OctetKeyPair(pair)) => pair.curve == EllipticCurve::Ed25519,
+            (Self::Es256, AlgorithmParameters::EllipticCurve(point)) => point.curve == EllipticCurve::P256,
+            (Self::Rs256, AlgorithmParameters::RSA(_)) | (Self::Hs256, AlgorithmParameters::OctetKey(_)) => {
+                true
+            }
+            _ => false,
+        };
+        let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
+        kind && named.is_none_or(|named| named == format!("{:?}", self.of_jwt()))
+    }
+
     fn key(self, bytes: &[u8]) -> Result<DecodingKey, String> {
         let pem = |key: Result<DecodingKey, jsonwebtoken::errors::Error>| {
             key.map_err(|error| {
                 format!("must be the shop's public key for {self:?} as PEM, or a JWKS document: {error}")
             })
         };
+        if self != Self::Hs256 && is_private(bytes) {
+            return Err(NOT_PUBLIC.to_owned());
+        }
         match self {
             Self::EdDsa => pem(DecodingKey::from_ed_pem(bytes)),
             Self::Es256 => pem(DecodingKey::from_ec_pem(bytes)),
@@ -81,6 +104,12 @@ impl Algorithm {
             Self::Hs256 => Ok(DecodingKey::from_secret(bytes.trim_ascii())),
         }
     }
+}
+
+/// Whether a PEM file has a private key, of whatever kind.
+fn is_private(pem: &[u8]) -> bool {
+    let mut lines = pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
 }
 
 impl Jwt {
@@ -111,7 +140,7 @@ impl Jwt {
         required.extend(issuer.map(|_| "iss"));
         validation.set_required_spec_claims(&required);
         let keys = if key.trim_ascii_start().starts_with(b"{") {
-            Keys::Set(key_set(algorithm, key)?)
+            key_set(algorithm, key)?
         } else {
             Keys::One(algorithm.key(key)?)
         };
@@ -143,7 +172,12 @@ impl Jwt {
         }
         let key = match &self.keys {
             Keys::One(key) => key,
-            Keys::Set(keys) => keys.get(header.kid.as_deref()?)?,
+            Keys::Set(keys) => match header.kid.as_deref() {
+                // A key without a name is the only one.
+                Some(id) => keys.get(id).or_else(|| keys.get(""))?,
+                None if keys.len() == 1 => keys.values().next()?,
+                None => return None,
+            },
         };
         let claims = decode::<Claims>(token, key, &self.validation).ok()?.claims;
         let expires_at = seconds(claims.exp)?;
@@ -162,22 +196,38 @@ fn seconds(value: f64) -> Option<Timestamp> {
     (millis.is_finite() && millis >= 0.0).then(|| Timestamp::from_millis(millis as i64))
 }
 
-fn key_set(algorithm: Algorithm, document: &[u8]) -> Result<HashMap<String, DecodingKey>, String> {
+/// The keys of a JWKS document that fit the algorithm.
+fn key_set(algorithm: Algorithm, document: &[u8]) -> Result<Keys, String> {
     let set: JwkSet = serde_json::from_slice(document)
         .map_err(|error| format!("must be a JWKS document (RFC 7517): {error}"))?;
-    let mut keys = HashMap::new();
-    for jwk in &set.keys {
-        let Some(id) = jwk.common.key_id.clone() else {
-            return Err("every key of the JWKS document must have a kid".to_owned());
-        };
-        let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-        if named.is_some_and(|named| named != format!("{:?}", algorithm.of_jwt())) {
-            continue;
-        }
-        let key = DecodingKey::from_jwk(jwk).map_err(|error| format!("key {id} cannot be used: {error}"))?;
-        keys.insert(id, key);
+    if algorithm != Algorithm::Hs256 && has_private_key(document) {
+        return Err(NOT_PUBLIC.to_owned());
     }
-    if keys.is_empty() { Err(format!("has no key for {algorithm:?}")) } else { Ok(keys) }
+    let fitting: Vec<&Jwk> = set.keys.iter().filter(|jwk| algorithm.fits(jwk)).collect();
+    let mut keys = HashMap::new();
+    for jwk in &fitting {
+        let id = match &jwk.common.key_id {
+            Some(id) => id.clone(),
+            None if fitting.len() == 1 => String::new(),
+            None => {
+                return Err("every key of the JWKS document must have a kid, since it has several".to_owned());
+            }
+        };
+        let key = DecodingKey::from_jwk(jwk).map_err(|error| format!("key {id} cannot be used: {error}"))?;
+        if keys.insert(id.clone(), key).is_some() {
+            return Err(format!(
+                "must be a JWKS document in which each kid is there once, and not {id} twice"
+            ));
+        }
+    }
+    if keys.is_empty() { Err(format!("has no key for {algorithm:?}")) } else { Ok(Keys::Set(keys)) }
+}
+
+/// Whether a key of the document comes with its private part (RFC 7518, sections 6.2.2 and 6.3.2).
+fn has_private_key(document: &[u8]) -> bool {
+    let document: serde_json::Value = serde_json::from_slice(document).unwrap_or_default();
+    let keys = document.get("keys").and_then(serde_json::Value::as_array);
+    keys.into_iter().flatten().any(|key| key.get("d").is_some())
 }
 
 #[cfg(test)]

@@ -55,6 +55,61 @@ fn another_algorithm_is_never_believed_whatever_the_token_says() {
 }
 
 #[test]
+fn a_private_key_is_refused_whatever_its_kind() {
+    let private = |algorithm, key: &str| {
+        let read = Jwt::read(algorithm, key.as_bytes(), None, None, 0);
+        assert!(read.err().unwrap().contains("must be the public key"), "{key}");
+    };
+    private(Algorithm::EdDsa, PRIVATE);
+    private(Algorithm::Rs256, "-----BEGIN RSA PRIVATE KEY-----\r\nMIIB\r\n-----END RSA PRIVATE KEY-----\r\n");
+    private(Algorithm::Rs256, "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n");
+    private(Algorithm::Es256, "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY-----\n");
+    let mut key = jwk("one");
+    key["d"] = "AAAA".into();
+    private(Algorithm::EdDsa, &json!({ "keys": [key] }).to_string());
+}
+
+/// The public key of these tests as a JWK.
+fn jwk(id: &str) -> Value {
+    json!({ "kty": "OKP", "crv": "Ed25519", "x": "C1lKgOUXMFwzHfRX5Mc2bDE6VZTvN7MioQMvV_XOiBQ", "kid": id })
+}
+
+fn of_set(keys: &[Value]) -> Result<Jwt, String> {
+    Jwt::read(Algorithm::EdDsa, json!({ "keys": keys }).to_string().as_bytes(), None, None, 0)
+}
+
+#[test]
+fn a_token_without_kid_is_judged_by_the_only_key_and_refused_where_there_are_several() {
+    let claims = json!({ "sub": "ann", "exp": 1_000 });
+    let pair = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap();
+    let named = |id: &str| {
+        let mut header = Header::new(jsonwebtoken::Algorithm::EdDSA);
+        header.kid = Some(id.to_owned());
+        encode(&header, &claims, &pair).unwrap()
+    };
+    let unfit = json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "other" });
+    let one = of_set(&[jwk("one"), unfit]).unwrap();
+    assert!(one.verify(&ed(&claims), at(1)).is_some(), "the other key is not for this algorithm");
+    assert!(one.verify(&named("one"), at(1)).is_some());
+    assert!(one.verify(&named("two"), at(1)).is_none(), "a key that is named must be there");
+    let several = of_set(&[jwk("one"), jwk("two")]).unwrap();
+    assert!(several.verify(&ed(&claims), at(1)).is_none());
+    assert!(several.verify(&named("two"), at(1)).is_some());
+}
+
+#[test]
+fn a_set_names_each_of_several_keys_once() {
+    let mut nameless = jwk("");
+    nameless.as_object_mut().unwrap().remove("kid");
+    assert!(
+        of_set(&[nameless.clone()]).unwrap().verify(&ed(&json!({ "sub": "ann", "exp": 9 })), at(1)).is_some()
+    );
+    assert!(of_set(&[nameless, jwk("one")]).err().unwrap().contains("kid"));
+    assert!(of_set(&[jwk("one"), jwk("one")]).err().unwrap().contains("one twice"));
+    assert!(of_set(&[json!({ "kty": "oct", "k": "c2VjcmV0" })]).err().unwrap().contains("no key for EdDsa"));
+}
+
+#[test]
 fn claims_must_be_there_and_in_their_form() {
     let secret = EncodingKey::from_secret(SECRET);
     let shop = Jwt::read(Algorithm::Hs256, SECRET, Some("drops"), Some("shop"), 0).unwrap();

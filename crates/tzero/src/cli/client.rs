@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{Environment, ServerFlags};
 use crate::keys::admin_token_file;
 
+/// The variables that hold the operator's token; an empty one counts as unset.
+const TOKENS: [&str; 2] = ["TZERO_ADMIN_TOKEN", "TZERO_ADMIN__TOKEN"];
+
 /// Talks to a running system as its operator.
 pub struct Client {
     http: reqwest::Client,
@@ -18,10 +21,11 @@ pub struct Client {
 
 /// The operator's token: from the environment, else from the data folder.
 pub fn token(data: &Path, environment: &Environment) -> Option<String> {
-    let named =
-        environment.iter().find(|(name, _)| name == "TZERO_ADMIN_TOKEN" || name == "TZERO_ADMIN__TOKEN");
-    let stored = || std::fs::read_to_string(admin_token_file(data)).ok();
-    let token = named.map(|(_, token)| token.clone()).or_else(stored)?;
+    let named = environment
+        .iter()
+        .find(|(name, token)| TOKENS.contains(&name.as_str()) && !token.trim().is_empty())
+        .map(|(_, token)| token.clone());
+    let token = named.or_else(|| std::fs::read_to_string(admin_token_file(data)).ok())?;
     Some(token.trim().to_owned()).filter(|token| !token.is_empty())
 }
 
@@ -60,10 +64,21 @@ impl Client {
         if status.is_success() { Ok(value) } else { Err(self.refused(status, &value)) }
     }
 
+    /// All sales.
+    pub async fn sales(&self) -> Result<Vec<Value>, String> {
+        let answer = self.send(Method::GET, "sales", &[], None).await?;
+        let sales = answer.get("sales").and_then(Value::as_array).cloned();
+        sales.ok_or_else(|| {
+            format!("{} does not answer as tzero does: its answer has no list of sales", self.base)
+        })
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> String {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        // The last cause is the one that says something: the others only say where it happened.
+        let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+        let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
         format!(
-            "cannot reach {}{cause}\nIs it running? Start it with 'tzero serve', or name it with --url.",
+            "cannot reach {}: {cause}\nIs it running? Start it with 'tzero serve', or name it with --url.",
             self.base
         )
     }

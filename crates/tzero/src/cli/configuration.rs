@@ -35,10 +35,10 @@ pub fn load(flags: &ConfigFlags, environment: Environment) -> Result<Config, Str
 /// Runs `tzero config …`.
 pub fn run(command: ConfigCommand, environment: Environment) -> Outcome {
     match command {
-        ConfigCommand::Print(flags) => say(load(&flags, environment)?.print().trim_end()),
+        ConfigCommand::Print(flags) => say(load(&flags, environment)?.print().trim_end())?,
         ConfigCommand::Check(flags) => {
-            load(&flags, environment)?;
-            say("The configuration is right.");
+            crate::preflight::check(&load(&flags, environment)?)?;
+            say("The configuration is right.")?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -47,7 +47,7 @@ pub fn run(command: ConfigCommand, environment: Environment) -> Outcome {
 /// Runs `tzero roles`.
 pub fn roles() -> Outcome {
     for role in Role::ALL {
-        say(&format!("{:<11} {}", role.name(), role.purpose()));
+        say(&format!("{:<11} {}", role.name(), role.purpose()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,13 @@ use crate::role::Role;
 
 /// A flash-sale engine: sells exactly the stock there is, to the second, and loses no order.
 #[derive(Debug, Parser)]
-#[command(name = "tzero", version, arg_required_else_help = false, propagate_version = true)]
+#[command(
+    name = "tzero",
+    version,
+    arg_required_else_help = false,
+    propagate_version = true,
+    args_conflicts_with_subcommands = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -43,6 +49,7 @@ enum Command {
     /// Sends a herd of buyers against a running system, and audits it
     Rehearse(Box<rehearse::RehearseFlags>),
     /// Proves that no unit was sold twice and none is lost
+    #[command(after_help = audit::EXIT_CODES)]
     Audit(audit::AuditFlags),
     /// Lists the roles
     Roles,
@@ -102,8 +109,26 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 /// The variables of the environment that begin with `TZERO_`.
 type Environment = Vec<(String, String)>;
 
-/// What a command says when it cannot go on: printed on standard error.
-type Outcome = Result<ExitCode, String>;
+/// Why a command does not go on.
+#[derive(Debug)]
+enum Halt {
+    /// What is said about it on standard error.
+    Said(String),
+    /// Nobody reads on: there is nobody to tell.
+    Quiet,
+}
+
+impl From<String> for Halt {
+    fn from(said: String) -> Self {
+        Self::Said(said)
+    }
+}
+
+/// What becomes of a command.
+type Outcome = Result<ExitCode, Halt>;
+
+/// The exit code where nobody reads on, as a shell names the end by SIGPIPE.
+const NOBODY_READS: u8 = 141;
 
 /// Runs the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> ExitCode {
@@ -113,13 +138,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, environment: Environm
         Ok(cli) => cli,
         Err(told) => {
             // Help and version are no mistakes: clap knows which stream and which exit code.
-            drop(told.print());
-            return ExitCode::from(told.exit_code() as u8);
+            let code = if told.print().is_ok() { told.exit_code() as u8 } else { 1 };
+            return ExitCode::from(code);
         }
     };
-    run(cli, environment).unwrap_or_else(|message| {
-        complain(&message);
-        ExitCode::FAILURE
+    run(cli, environment).unwrap_or_else(|halt| match halt {
+        Halt::Quiet => ExitCode::from(NOBODY_READS),
+        Halt::Said(message) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
     })
 }
 
@@ -137,15 +165,23 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
 }
 
 /// A runtime for commands that talk to a server.
-fn block_on<T>(future: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+fn block_on<T, E: From<String>>(future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| format!("cannot start the runtime: {error}"))?.block_on(future)
+    let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
+    let done = runtime.block_on(future);
+    // What is still under way was told to end at once.
+    runtime.shutdown_background();
+    done
 }
 
-/// Prints a line for the user; a closed pipe ends the program's interest in printing, not the program.
-fn say(line: &str) {
-    use std::io::Write;
-    drop(writeln!(std::io::stdout().lock(), "{line}"));
+/// Prints a line for the user.
+fn say(line: &str) -> Result<(), Halt> {
+    use std::io::{ErrorKind, Write};
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Halt::Quiet,
+        _ => Halt::Said(format!("cannot write to standard output: {error}")),
+    })
 }
 
 /// Prints a line on standard error.

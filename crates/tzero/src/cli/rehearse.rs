@@ -1,7 +1,9 @@
 //! `tzero rehearse`: a herd of buyers against a running system.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::token;
 use super::{Environment, Outcome, ServerFlags, block_on, complain, say};
+
+/// How often progress is told where there is no terminal to draw on, seconds.
+const TELL_EVERY_S: u64 = 3;
 
 /// A rehearsal that is ready to run.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -74,9 +79,12 @@ pub struct RehearseFlags {
     /// Connect from 127.0.0.1 to 127.0.0.N
     #[arg(long, value_name = "N")]
     source_addresses: Option<u8>,
-    /// Longest run after T-zero, milliseconds
+    /// Longest run after T-zero, milliseconds; tickets whose hold still runs then count as still open
     #[arg(long)]
     limit_ms: Option<u64>,
+    /// How long after its hold's end a ticket may still be open: expiration.grace_ms of the system, milliseconds
+    #[arg(long)]
+    grace_ms: Option<u64>,
     /// Where chances begin: the same seed gives the same herd
     #[arg(long)]
     seed: Option<u64>,
@@ -120,34 +128,56 @@ fn plan(flags: &RehearseFlags, environment: &Environment) -> Plan {
     set(&mut plan.connections, flags.connections);
     set(&mut plan.source_addresses, flags.source_addresses);
     set(&mut plan.limit_ms, flags.limit_ms);
+    set(&mut plan.grace_ms, flags.grace_ms);
     set(&mut plan.seed, flags.seed);
     plan.persist &= !flags.no_persist;
     plan
 }
 
-/// Shows progress on standard error, where that is a terminal.
-struct Bar(ProgressBar);
+/// Shows progress on standard error: a bar on a terminal, elsewhere a line every few seconds.
+struct Bar {
+    bar: ProgressBar,
+    /// The second from which the next line is due; `None` on a terminal.
+    due_s: Option<AtomicU64>,
+}
+
+impl Bar {
+    fn new(buyers: u32) -> Self {
+        let bar = ProgressBar::new(u64::from(buyers));
+        if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        let drawn = std::io::stderr().is_terminal();
+        if drawn {
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
+        Self { bar, due_s: (!drawn).then(AtomicU64::default) }
+    }
+}
 
 impl Watcher for Bar {
     fn progress(&self, progress: &Progress) {
-        self.0.set_length(progress.total);
-        self.0.set_position(progress.done);
-        self.0.set_message(format!(
+        let message = format!(
             "{}; answered {}, tickets {}, confirmed {}",
             progress.phase, progress.answered, progress.accepted, progress.confirmed
-        ));
+        );
+        let Some(due_s) = &self.due_s else {
+            self.bar.set_length(progress.total);
+            self.bar.set_position(progress.done);
+            return self.bar.set_message(message);
+        };
+        let now_s = self.bar.elapsed().as_secs();
+        if now_s >= due_s.load(Ordering::Relaxed) {
+            due_s.store(now_s + TELL_EVERY_S, Ordering::Relaxed);
+            complain(&format!("{now_s} s: {} of {} {message}", progress.done, progress.total));
+        }
     }
 }
 
 /// Runs `tzero rehearse`: success only without a violation.
 pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
     let plan = plan(flags, environment);
-    let bar = ProgressBar::new(u64::from(plan.buyers));
-    if let Ok(style) = ProgressStyle::with_template("{elapsed_precise} {bar:30} {pos}/{len} {msg}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(250));
-    let watcher = Bar(bar);
+    let watcher = Bar::new(plan.buyers);
     let stop = CancellationToken::new();
     let report = block_on(async {
         let running = rehearsal::run(plan, &watcher, stop.clone());
@@ -156,18 +186,22 @@ pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
             ended = &mut running => ended,
             _ = tokio::signal::ctrl_c() => {
                 stop.cancel();
-                running.await
+                complain("stopping; interrupt again to end at once, without a report");
+                tokio::select! {
+                    ended = running => ended,
+                    _ = tokio::signal::ctrl_c() => return Err("interrupted".to_owned()),
+                }
             }
         };
         ended.map_err(|fault| fault.to_string())
     });
-    watcher.0.finish_and_clear();
+    watcher.bar.finish_and_clear();
     let report = report?;
-    say(&report.text());
     if let Some(file) = &flags.report {
         let text = format!("{:#}\n", report.to_json());
         std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
+    say(&report.text())?;
     if report.violations.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

@@ -9,8 +9,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::{Environment, Outcome, ServerFlags, block_on, say};
+use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, say};
 use crate::config::sale_file;
+use crate::wiring;
 
 /// What to do with sales.
 #[derive(Debug, Subcommand)]
@@ -51,8 +52,8 @@ pub enum SaleCommand {
         product: String,
         /// How many units are added
         units: u32,
-        /// The same key never adds twice; the default is made from the sale's present revision, so that repeating a
-        /// command whose answer was lost adds nothing
+        /// The same key never adds twice. Without one, each command makes its own at random and says it on standard
+        /// error before anything is sent: repeat a command whose answer was lost with that key
         #[arg(long)]
         key: Option<String>,
         #[command(flatten)]
@@ -76,7 +77,8 @@ pub fn run(command: SaleCommand, environment: &Environment) -> Outcome {
             SaleCommand::Create { file, server } => create(&file, &Client::new(&server, environment)?).await,
             SaleCommand::List { server } => list(&Client::new(&server, environment)?).await,
             SaleCommand::Show { sale, watch, server } => {
-                show(&sale, watch, &Client::new(&server, environment)?).await
+                let client = Client::new(&server, environment)?;
+                if watch { watched(&sale, &client).await } else { show(&sale, &client).await }
             }
             SaleCommand::Pause(target) => steer(&target, "pause", environment).await,
             SaleCommand::Resume(target) => steer(&target, "resume", environment).await,
@@ -90,51 +92,47 @@ pub fn run(command: SaleCommand, environment: &Environment) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(file: &PathBuf, client: &Client) -> Result<(), String> {
+async fn create(file: &PathBuf, client: &Client) -> Result<(), Halt> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
-    let sale = if file.extension().is_some_and(|extension| extension == "json") {
-        serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?
-    } else {
-        sale_file::read(&name, &text).map_err(|mistakes| mistakes.to_string())?
-    };
+    let sale = sale_file::read(&name, &text).map_err(|mistakes| mistakes.to_string())?;
     let created = client.send(Method::POST, "sales", &[], Some(&sale)).await?;
-    say(&format!("Created. {}", line(&created)));
-    Ok(())
+    say(&format!("Created. {}", line(&created)))
 }
 
-async fn list(client: &Client) -> Result<(), String> {
-    let answer = client.send(Method::GET, "sales", &[], None).await?;
-    let sales = answer.get("sales").and_then(Value::as_array).cloned().unwrap_or_default();
+async fn list(client: &Client) -> Result<(), Halt> {
+    let sales = client.sales().await?;
     if sales.is_empty() {
-        say("There is no sale. Create one with 'tzero sale create FILE'; sales/ has samples.");
+        say("There is no sale. Create one with 'tzero sale create FILE'; sales/ has samples.")?;
     }
-    sales.iter().for_each(|sale| say(&line(sale)));
-    Ok(())
+    sales.iter().try_for_each(|sale| say(&line(sale)))
 }
 
-async fn show(sale: &str, watch: bool, client: &Client) -> Result<(), String> {
-    loop {
-        let shown = client.send(Method::GET, &format!("sales/{sale}"), &[], None).await?;
-        say(&line(&shown));
-        for product in shown.get("products").and_then(Value::as_array).into_iter().flatten() {
-            say(&product_line(product));
+async fn show(sale: &str, client: &Client) -> Result<(), Halt> {
+    let shown = client.send(Method::GET, &format!("sales/{sale}"), &[], None).await?;
+    say(&line(&shown))?;
+    let products = shown.get("products").and_then(Value::as_array).into_iter().flatten();
+    products.into_iter().try_for_each(|product| say(&product_line(product)))
+}
+
+/// Shows the sale every second; an interrupt ends it also while an answer is awaited.
+async fn watched(sale: &str, client: &Client) -> Result<(), Halt> {
+    let shown = async {
+        loop {
+            show(sale, client).await?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        if !watch {
-            return Ok(());
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        }
+    };
+    tokio::select! {
+        ended = shown => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
-async fn steer(target: &Target, action: &str, environment: &Environment) -> Result<(), String> {
+async fn steer(target: &Target, action: &str, environment: &Environment) -> Result<(), Halt> {
     let client = Client::new(&target.server, environment)?;
     let sale = client.send(Method::POST, &format!("sales/{}/{action}", target.sale), &[], None).await?;
-    say(&line(&sale));
-    Ok(())
+    say(&line(&sale))
 }
 
 async fn restock(
@@ -143,19 +141,16 @@ async fn restock(
     product: &str,
     units: u32,
     key: Option<String>,
-) -> Result<(), String> {
-    let key = match key {
-        Some(key) => key,
-        None => {
-            let shown = client.send(Method::GET, &format!("sales/{sale}"), &[], None).await?;
-            format!("restock-{product}-{units}-at-{}", shown.get("revision").unwrap_or(&Value::Null))
-        }
-    };
+) -> Result<(), Halt> {
+    let key = key.unwrap_or_else(|| {
+        let made = format!("restock-{:032x}", u128::from_be_bytes(wiring::random()));
+        complain(&format!("key {made}: repeat with --key {made} if the answer is lost"));
+        made
+    });
     let body = json!({ "product_id": product, "units": units });
     let path = format!("sales/{sale}/restock");
     let restocked = client.send(Method::POST, &path, &[("Idempotency-Key", &key)], Some(&body)).await?;
-    say(&line(&restocked));
-    Ok(())
+    say(&line(&restocked))
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {

@@ -7,9 +7,10 @@ use domain::id::SaleId;
 use gateway::admin::sale_form;
 use ports::sales::Created;
 use purchase::operate::Operator;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::configuration::sources;
-use super::{Environment, Outcome, ServeFlags, block_on, complain, say};
+use super::{Environment, Halt, Outcome, ServeFlags, block_on, complain, say};
 use crate::config::{Config, sale_file};
 use crate::node::{Node, Plan};
 use crate::role::Role;
@@ -48,48 +49,72 @@ pub fn demo(flags: &ServeFlags, environment: Environment) -> Outcome {
 /// Brings the stores of the data folder to this version's form.
 pub fn migrate(flags: &ConfigFlags, environment: Environment) -> Outcome {
     let config = super::configuration::load(flags, environment)?;
-    wiring::migrate(&config)?.iter().for_each(|line| say(line));
+    wiring::migrate(&config)?.iter().try_for_each(|line| say(line))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line for the user; that nobody reads it is no reason to stop serving.
+fn announce(line: &str) {
+    drop(say(line));
 }
 
 fn run(plan: Plan, with_sample: bool) -> Outcome {
     telemetry::start(&plan.config.log);
+    crate::preflight::check(&plan.config)?;
     block_on(async {
         let node = Node::start(plan).await?;
         let sample = if with_sample { Some(sample(&node).await?) } else { None };
-        say(&format!("listening on http://{}", node.address));
+        announce(&format!("listening on http://{}", node.address));
         if let Some(sale) = sample {
             let url = &node.public_url;
-            say(&format!("the sample sale opens in 20 seconds: {url}/s/{sale}"));
-            say(&format!("the operator's console:              {url}/console"));
+            announce(&format!("the sample sale opens in 20 seconds: {url}/s/{sale}"));
+            announce(&format!("the operator's console:              {url}/console"));
+        }
+        if let Some(address) = &node.admin_address {
+            complain(&format!("the operator's endpoints are at http://{address}"));
+            tracing::info!(%address, "the operator's endpoints have a listener of their own");
         }
         if let Some(file) = &node.token_file {
             complain(&format!("the operator's token is in {}", file.display()));
         }
+        let mut asked = Asked::new()?;
         let failure = tokio::select! {
-            asked = asked_to_stop() => asked.err(),
+            () = asked.heard() => None,
             failure = node.failure() => Some(failure),
         };
-        node.stop().await;
+        tokio::select! {
+            () = node.stop() => {}
+            _ = asked.interrupt.recv() => {
+                return Err(Halt::Said("interrupted again: requests under way did not finish".to_owned()));
+            }
+        }
         match failure {
-            Some(failure) => Err(failure),
+            Some(failure) => Err(failure.into()),
             None => Ok(ExitCode::SUCCESS),
         }
     })
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn asked_to_stop() -> Result<(), String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let cannot = |error: std::io::Error| format!("cannot wait for signals: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the program.
+struct Asked {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Asked {
+    fn new() -> Result<Self, String> {
+        let listen = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
-    tracing::info!("stopping: requests under way finish first");
-    Ok(())
+
+    /// Waits for SIGTERM or SIGINT.
+    async fn heard(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests under way finish first");
+    }
 }
 
 /// Creates the sample sale under the next free name; gives the name.

@@ -26,6 +26,7 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("payments.base_url", "http://127.0.0.1:9")],
     &[("payments.webhook_secret_previous", "old")],
     &[("server.listen", "0.0.0.0:8080")],
+    &[("server.listen", "0.0.0.0:8080"), ("admin.token", "fifteen letters")],
 ];
 
 #[test]
@@ -42,7 +43,8 @@ fn what_goes_together_passes() {
         &[("processor.retry_min_ms", "10000")][..],
         &[("sessions.issuer", "jwt"), ("sessions.jwt_key_file", "shop.pem")],
         &[("server.listen", "127.0.0.1:0"), ("server.admin_listen", "127.0.0.1:0")],
-        &[("server.listen", "0.0.0.0:8080"), ("admin.token", "t")],
+        &[("server.listen", "0.0.0.0:8080"), ("admin.token", "sixteen letters.")],
+        &[("server.listen", "127.0.0.1:8080"), ("admin.token", "t")],
         &[("server.listen", "[::1]:8080"), ("server.admin_listen", "127.0.0.2:1")],
         &[
             ("payments.provider", "stripe"),

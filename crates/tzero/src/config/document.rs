@@ -28,6 +28,8 @@ pub enum Node {
     Number(f64),
     /// `true` or `false`.
     Flag(bool),
+    /// Nothing; only JSON has it.
+    Null,
     /// A date, a time, or both.
     Date(Datetime),
     /// An array.
@@ -71,7 +73,9 @@ impl Node {
             Self::TooLarge(digits) => format!("the number {digits}"),
             Self::Number(number) => format!("the number {number:?}"),
             Self::Flag(flag) => flag.to_string(),
+            Self::Null => "null".to_owned(),
             Self::Date(date) => format!("the date {date}"),
+            Self::List(values) if values.is_empty() => "an empty list".to_owned(),
             Self::List(_) => "a list".to_owned(),
             Self::Table(_) => "a table".to_owned(),
         }

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use super::document::Node;
 use super::network::{FORM as NETWORK_FORM, Network};
 
+/// What is printed in the place of a secret; never one itself.
+pub const NOT_SHOWN: &str = "(set, not shown)";
+
 /// What a value may be.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
@@ -89,7 +92,8 @@ impl Kind {
 
     fn plain_text(self, text: &str) -> Option<toml::Value> {
         let fits = match self {
-            Self::Text | Self::Secret => true,
+            Self::Text => true,
+            Self::Secret => text.trim() != NOT_SHOWN,
             Self::Filled => !text.trim().is_empty(),
             Self::Choice(choices) => choices.contains(&text),
             Self::Address => text.parse::<SocketAddr>().is_ok(),
@@ -105,6 +109,11 @@ impl Kind {
     fn refusal(self, node: &Node) -> String {
         let expected = self.expected();
         match (self, node) {
+            (Self::Secret, Node::Text(_)) => {
+                format!(
+                    "must be the secret itself, and not the words that are printed in its place, {NOT_SHOWN:?}"
+                )
+            }
             (Self::Secret, _) => format!("must be {expected}"),
             (Self::Choice(choices), Node::Text(text)) => {
                 let near = super::nearest::nearest(text, choices.iter().copied()).unwrap_or_default();

@@ -1,13 +1,11 @@
-//! The configuration in effect as TOML, each value with its origin; secrets are not shown.
+//! The configuration in effect as TOML, each value with its origin; a secret that is set is a comment, so that what is
+//! printed never sets it to something else.
 
 use std::fmt::Write;
 
 use super::keys::{KEYS, Key};
-use super::kind::Kind;
+use super::kind::{Kind, NOT_SHOWN};
 use super::model::Config;
-
-/// What stands in the place of a secret.
-const REDACTED: &str = "(set, not shown)";
 
 impl Config {
     /// The configuration in effect as TOML, in the order of the default, with each value's origin as a comment.
@@ -24,19 +22,19 @@ impl Config {
                 current = section;
             }
             if let Some(setting) = self.settings.get(key.path) {
-                let _ = writeln!(text, "{name} = {}  # {}", shown(key, &setting.value), setting.place);
+                let _ = if is_hidden(key, &setting.value) {
+                    writeln!(text, "# {name} = …  {NOT_SHOWN}  # {}", setting.place)
+                } else {
+                    writeln!(text, "{name} = {}  # {}", setting.value, setting.place)
+                };
             }
         }
         text
     }
 }
 
-fn shown(key: &Key, value: &toml::Value) -> String {
-    let set = value.as_str().is_some_and(|text| !text.is_empty());
-    if matches!(key.kind, Kind::Secret) && set {
-        return toml::Value::from(REDACTED).to_string();
-    }
-    value.to_string()
+fn is_hidden(key: &Key, value: &toml::Value) -> bool {
+    matches!(key.kind, Kind::Secret) && value.as_str().is_some_and(|text| !text.is_empty())
 }
 
 #[cfg(test)]

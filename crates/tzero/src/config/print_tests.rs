@@ -18,14 +18,30 @@ fn values_carry_their_origins_and_secrets_stay_secret() {
         "[server]\nlisten = \"127.0.0.1:0\"  # command line\n",
         "trusted_proxies = [\"127.0.0.0/8\", \"::1/128\"]  # default\n",
         "user_per_s = 10.0  # default\n",
-        &format!("webhook_secret = \"(set, not shown)\"  # {name}:2\n"),
-        "token = \"(set, not shown)\"  # environment variable TZERO_ADMIN_TOKEN\n",
+        &format!("# webhook_secret = …  (set, not shown)  # {name}:2\n"),
+        "# token = …  (set, not shown)  # environment variable TZERO_ADMIN_TOKEN\n",
         "secret_key = \"\"  # default\n",
     ] {
         assert!(printed.contains(line), "{line} is not in\n{printed}");
     }
+    file.as_file().set_len(0).unwrap();
+    file.reopen().unwrap().write_all(printed.as_bytes()).unwrap();
+    let again = Config::load(Sources::new().file(file.path())).unwrap();
+    assert!(
+        again.admin.token.is_none() && again.payments.webhook_secret.is_none(),
+        "what is not shown is not set"
+    );
     for text in [printed, format!("{config:?}")] {
         assert!(!text.contains("very_secret") && !text.contains("sesame"), "{text}");
+    }
+}
+
+#[test]
+fn the_words_in_the_place_of_a_secret_are_no_secret() {
+    for key in ["admin.token", "payments.secret_key", "payments.webhook_secret"] {
+        let flags = [(key.to_owned(), "(set, not shown)".to_owned())];
+        let said = Config::load(Sources::new().flags(flags)).unwrap_err().to_string();
+        assert!(said.contains(key) && said.contains("must be the secret itself"), "{said}");
     }
 }
 

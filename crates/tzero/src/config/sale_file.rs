@@ -1,30 +1,35 @@
-//! A sale as a TOML file: the members of `POST /admin/v1/sales`, checked before anything is sent.
+//! A sale as a TOML or JSON file: the members of `POST /admin/v1/sales`, checked before anything is sent.
 //!
 //! The server checks them too and has the last word (whether the sale exists, whether it can serve the
 //! mode); here a person learns of every mistake at once, with its line. Instants may be written as TOML
 //! dates with an offset or as RFC 3339 texts.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use domain::limits::MAX_PRODUCTS;
 use domain::money::{Money, MoneyRefusal};
 use serde_json::{Map, Value};
 
 use super::document::{self, Located, Member, Node};
+use super::json_document;
 use super::mistake::{Mistake, Mistakes, Place};
 use super::nearest::nearest;
 use super::sale_members::{Form, MONEY, PRODUCT, Rule, SALE};
 
-/// Reads the text of a sale file that is called `name` in messages, and gives the body to post.
+/// Reads the text of a sale file that is called `name`, which is JSON where it ends so, and gives the body to post.
 ///
 /// # Errors
 /// Every mistake with its line, its member and what would be right.
 pub fn read(name: &str, text: &str) -> Result<Value, Mistakes> {
     let mut reader = Reader { name, mistakes: Vec::new() };
-    let sale = match document::read(text) {
+    let is_json = Path::new(name).extension().is_some_and(|extension| extension == "json");
+    let (form, members) =
+        if is_json { ("JSON", json_document::read(text)) } else { ("TOML", document::read(text)) };
+    let sale = match members {
         Ok(members) => reader.sale(&members),
         Err(broken) => {
-            broken.into_iter().for_each(|(line, what)| reader.wrong(line, "", format!("not TOML: {what}")));
+            broken.into_iter().for_each(|(line, what)| reader.wrong(line, "", format!("not {form}: {what}")));
             Map::new()
         }
     };
@@ -94,6 +99,8 @@ impl Reader<'_> {
         match (rule.form, &member.value.node) {
             (Form::Products, Node::List(products)) if !products.is_empty() => Some(self.products(products)),
             (Form::Money, Node::Table(parts)) => self.money(full, member.line, parts),
+            // Null is how JSON says that there is none.
+            (Form::Address | Form::Money, Node::Null) if !rule.required => None,
             (form, node) => match form.json(node) {
                 Ok(value) => Some(value),
                 Err(detail) => {
@@ -125,9 +132,21 @@ impl Reader<'_> {
                 let detail = format!("{id:?} is another product's identifier already; each needs its own");
                 self.wrong(line_of(members, "product_id"), &format!("{full}.product_id"), detail);
             }
+            self.same_currency(&full, members, &product_read);
             read.push(Value::Object(product_read));
         }
         read.into()
+    }
+
+    /// A former price is shown beside the price, so both are in one currency.
+    fn same_currency(&mut self, full: &str, members: &[Member], product: &Map<String, Value>) {
+        let currency = |name: &str| product.get(name)?.get("currency")?.as_str();
+        if let (Some(price), Some(former)) = (currency("price"), currency("compare_at"))
+            && price != former
+        {
+            let detail = format!("must be in the currency of the price, {price}, and not in {former}");
+            self.wrong(line_of(members, "compare_at"), &format!("{full}.compare_at"), detail);
+        }
     }
 
     /// An amount with its currency; each is judged by the other.

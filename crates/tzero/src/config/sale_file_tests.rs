@@ -84,7 +84,27 @@ fn every_mistake_says_line_member_and_what_would_be_right() {
         (
             "\"rush\"",
             "\"auction\"",
-            "sale.toml:5: mode: must be \"rush\" (first come, first served) or \"draw\" (by lot), and not the text \"auction\"",
+            "sale.toml:5: mode: must be \"rush\" (first come, first served), the one mode that is served, and not the text \"auction\"",
+        ),
+        (
+            "\"rush\"",
+            "\"draw\"",
+            "sale.toml:5: mode: must be \"rush\" (first come, first served), the one mode that is served, and not the text \"draw\"",
+        ),
+        (
+            "mode = \"rush\"",
+            "shards = 2",
+            "sale.toml:5: shards: must be 1: one shard serves a sale, and not the number 2",
+        ),
+        (
+            "stock = 500",
+            "stock = 500\nimage_url = \"http://shop.example/air.png\"",
+            "sale.toml:14: products[0].image_url: must be an address that begins with https:// or / and has at most 2000 characters, and not the text \"http://shop.example/air.png\"",
+        ),
+        (
+            "{ amount = \"179\", currency = \"EUR\" }",
+            "{ amount = \"179\", currency = \"USD\" }",
+            "sale.toml:12: products[0].compare_at: must be in the currency of the price, EUR, and not in USD",
         ),
         (
             "\"sneaker-drop\"",
@@ -141,6 +161,11 @@ fn all_mistakes_are_named_at_once() {
     let mistakes = read("sale.toml", "name = 3\nproducts = []\n").unwrap_err();
     let members: Vec<&str> = mistakes.all().iter().map(|mistake| mistake.key.as_str()).collect();
     assert_eq!(members, ["name", "sale_id", "starts_at", "products"], "{mistakes}");
+    assert!(
+        mistakes.to_string().contains("sale.toml:2: products: must be a list of one or more products"),
+        "{mistakes}"
+    );
+    assert!(mistakes.to_string().contains("and not an empty list"), "{mistakes}");
     let scattered = read("sale.toml", "[[products]]\n").unwrap_err();
     assert_eq!(scattered.all().len(), 3 + 4, "{scattered}");
 }
@@ -149,4 +174,32 @@ fn all_mistakes_are_named_at_once() {
 fn what_is_not_toml_is_named_with_its_line() {
     let mistakes = read("sale.toml", "sale_id = \"a\"\nname = \n").unwrap_err();
     assert!(mistakes.to_string().starts_with("sale.toml:2: not TOML: "), "{mistakes}");
+}
+
+#[test]
+fn a_json_file_is_judged_as_a_toml_file_is() {
+    let sale = r#"{
+  "sale_id": "drop", "name": "Drop",
+  "starts_at": "2026-11-27T10:00:00+01:00",
+  "products": [{
+    "product_id": "p", "name": "P", "image_url": null, "compare_at": null,
+    "price": { "amount": "1.00", "currency": "EUR" },
+    "stock": 5
+  }]
+}"#;
+    let body = read("sale.json", sale).unwrap();
+    assert_eq!(
+        (&body["starts_at"], &body["products"][0]["stock"]),
+        (&json!("2026-11-27T09:00:00.000Z"), &json!(5))
+    );
+    let said = |from: &str, to: &str| read("sale.json", &sale.replacen(from, to, 1)).unwrap_err().to_string();
+    assert_eq!(
+        said("\"stock\": 5", "\"stock\": -5"),
+        "sale.json:7: products[0].stock: must be a whole number from 0 to 16777215, and not the number -5"
+    );
+    assert_eq!(
+        said("\"name\": \"Drop\"", "\"name\": null"),
+        "sale.json:2: name: must be a text of 1 to 200 characters, and not null"
+    );
+    assert_eq!(said("\"P\",", "\"P\""), "sale.json:5: not JSON: expected `,` or `}`");
 }

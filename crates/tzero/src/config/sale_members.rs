@@ -34,8 +34,12 @@ pub enum Form {
     Prose(usize),
     /// An instant.
     Instant,
+    /// An address of a picture.
+    Address,
     /// How buyers are put in order.
     Mode,
+    /// Over how many shards the stock is spread.
+    Shards,
     /// A whole number within these bounds.
     Whole(u64, u64),
     /// A decimal number in quotes; judged together with its currency.
@@ -66,7 +70,7 @@ pub const SALE: &[Rule] = &[
     optional("mode", Form::Mode),
     optional("hold_ms", Form::Whole(MIN_HOLD_MS, MAX_HOLD_MS)),
     optional("extension_ms", Form::Whole(0, MAX_EXTENSION_MS)),
-    optional("shards", Form::Whole(1, u16::MAX as u64)),
+    optional("shards", Form::Shards),
     required("products", Form::Products),
 ];
 
@@ -75,7 +79,7 @@ pub const PRODUCT: &[Rule] = &[
     required("product_id", Form::ProductId),
     required("name", Form::Name(MAX_NAME_CHARS)),
     optional("description", Form::Prose(MAX_TEXT_CHARS)),
-    optional("image_url", Form::Name(MAX_URL_CHARS)),
+    optional("image_url", Form::Address),
     required("price", Form::Money),
     optional("compare_at", Form::Money),
     required("stock", Form::Whole(0, MAX_STOCK as u64)),
@@ -97,6 +101,7 @@ impl Form {
                 let number = u64::try_from(*number).ok().filter(|number| (least..=most).contains(number))?;
                 Some(number.into())
             }
+            (Self::Shards, Node::Integer(1)) => Some(1.into()),
             (Self::Instant, Node::Date(date)) => instant(&date.to_string()),
             (Self::Instant, Node::Text(text)) => instant(text),
             (_, Node::Text(text)) => self.fits(text).then(|| text.as_str().into()),
@@ -110,9 +115,13 @@ impl Form {
             Self::ProductId => ProductId::parse(text).is_ok(),
             Self::Name(most) => !text.trim().is_empty() && text.chars().count() <= most,
             Self::Prose(most) => text.chars().count() <= most,
-            Self::Mode => text == "rush" || text == "draw",
+            Self::Address => {
+                let whole = text.starts_with("https://") || text.starts_with('/');
+                whole && text.len() <= MAX_URL_CHARS && !text.contains(char::is_whitespace)
+            }
+            Self::Mode => text == "rush",
             Self::Amount | Self::Currency => true,
-            Self::Instant | Self::Whole(..) | Self::Money | Self::Products => false,
+            Self::Instant | Self::Whole(..) | Self::Shards | Self::Money | Self::Products => false,
         }
     }
 
@@ -128,12 +137,20 @@ impl Form {
                 "must be an instant from 1970 to 9999 with its offset, such as 2026-11-27T09:00:00Z"
                     .to_owned()
             }
-            Self::Mode => "must be \"rush\" (first come, first served) or \"draw\" (by lot)".to_owned(),
+            Self::Address => format!(
+                "must be an address that begins with https:// or / and has at most {MAX_URL_CHARS} characters"
+            ),
+            Self::Mode => {
+                "must be \"rush\" (first come, first served), the one mode that is served".to_owned()
+            }
+            Self::Shards => "must be 1: one shard serves a sale".to_owned(),
             Self::Whole(least, most) => format!("must be a whole number from {least} to {most}"),
             Self::Amount => "must be a decimal number in quotes, such as \"49.90\"".to_owned(),
             Self::Currency => "must be an ISO 4217 code in quotes, such as \"EUR\"".to_owned(),
             Self::Money => "must be a table such as { amount = \"49.90\", currency = \"EUR\" }".to_owned(),
-            Self::Products => "must be one or more tables, each under a line [[products]]".to_owned(),
+            Self::Products => {
+                "must be a list of one or more products, in TOML each under a line [[products]]".to_owned()
+            }
         }
     }
 }

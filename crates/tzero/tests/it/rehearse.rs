@@ -27,6 +27,7 @@ async fn a_quick_herd_leaves_nothing_wrong_behind() {
     assert_eq!((&report["sold"], &report["violations"]), (&json!(40), &json!([])));
     assert!(report["answers"]["count"].as_u64().is_some_and(|count| count >= 600));
     assert!(report["audit"]["ok"] == true && text.contains("no violation"));
+    assert!(text.contains(" s: ") && text.contains("; answered "), "progress is told: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,4 +48,41 @@ async fn a_rehearsal_in_which_nothing_was_sold_is_no_success() {
     assert!(!right && text.contains("nobody was accepted"), "{text}");
     let (right, _, text) = rehearse(&server, &["--decline", "0.9", "--abandon", "0.9"]);
     assert!(!right && text.contains("must not be more than 1"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holds_that_still_run_at_the_limit_are_still_open_and_the_limit_is_kept() {
+    let server = Server::start(&[]);
+    let flags =
+        ["--stock", "10", "--buyers", "10", "--hold-ms", "300000", "--limit-ms", "3000", "--no-persist"];
+    let acts = ["--abandon", "0.5", "--late", "0.5", "--decline", "0", "--cancel", "0"];
+    let (right, report, text) = rehearse(&server, &[&flags[..], &acts].concat());
+    assert!(right && text.contains("still open: 10 tickets"), "{text}");
+    assert_eq!((&report["still_open"], &report["violations"]), (&json!(10), &json!([])));
+    assert!(report["seconds"].as_f64().is_some_and(|seconds| seconds < 60.0), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_without_an_audit_says_so() {
+    let server = Server::start(&[]);
+    server.sale("open", 5, json!({})).await;
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let file = elsewhere.path().join("report.json");
+    let mut command = program();
+    command.args(["rehearse", "--url", &server.url, "--sale", "open", "--buyers", "5", "--data"]);
+    command.arg(elsewhere.path()).args(["--abandon", "0", "--late", "0", "--report"]).arg(&file);
+    let output = command.output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("NO AUDIT WAS MADE") && !text.ends_with("no violation\n"), "{text}");
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(file).expect("a report")).expect("JSON");
+    assert!(report.get("audit").is_some_and(Value::is_null), "{report}");
+}
+
+#[test]
+fn a_rehearsal_over_tls_names_the_way_around() {
+    let output = program().args(["rehearse", "--url", "https://shop.example"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("does not speak TLS"), "{said}");
 }

@@ -40,6 +40,24 @@ async fn a_file_of_something_else_and_a_folder_that_cannot_be_made_are_refused()
     assert!(said.contains("data.dir"), "{said}");
 }
 
+#[tokio::test]
+async fn a_database_of_something_else_is_refused_as_the_sandboxs_books_and_left_as_it_was() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("sandbox.db");
+    let foreign = rusqlite::Connection::open(&file).expect("it opens");
+    foreign.execute_batch("CREATE TABLE letters (id INTEGER PRIMARY KEY, body TEXT)").expect("written");
+    drop(foreign);
+    let before = std::fs::read(&file).expect("a file");
+    let output = program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path()).output();
+    let output = output.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("sandbox.db: it is a database of something else"),
+        "{said}"
+    );
+    assert!(std::fs::read(&file).expect("a file") == before, "nothing was written into it");
+}
+
 /// Serves with a limit to the size of files: a disk that is full.
 #[tokio::test]
 async fn a_full_disk_stops_the_process_and_loses_nothing_that_was_answered() {

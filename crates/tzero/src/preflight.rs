@@ -1,0 +1,27 @@
+//! What can be told before a start, of the files that a configuration names: each is read as the start reads it.
+
+use crate::config::Config;
+use crate::{keys, wiring};
+
+/// Reads the files that the configuration names.
+///
+/// # Errors
+/// What is wrong with each of them, a line each.
+pub fn check(config: &Config) -> Result<(), String> {
+    let wrong: Vec<String> =
+        [wiring::shop(config).err(), operator_token(config).err()].into_iter().flatten().collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// A token that was made and has been lost since would let nobody in.
+fn operator_token(config: &Config) -> Result<(), String> {
+    let file = keys::admin_token_file(&config.data.dir);
+    let kept = std::fs::read_to_string(&file).ok().filter(|_| config.admin.token.is_none());
+    if kept.is_some_and(|token| token.trim().is_empty()) {
+        return Err(format!(
+            "admin.token: {} is empty: delete it, and the next start makes a token",
+            file.display()
+        ));
+    }
+    Ok(())
+}
