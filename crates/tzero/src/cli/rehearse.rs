@@ -174,9 +174,25 @@ impl Watcher for Bar {
     }
 }
 
+/// Descriptors that a herd needs besides its connections.
+const RESERVED: u64 = 64;
+
+/// Whether this process may have as many connections as the plan wants.
+fn enough_descriptors(plan: &Plan) -> Result<(), String> {
+    let wanted = u64::from(plan.connections.min(plan.buyers)) + RESERVED;
+    match crate::descriptors::raise() {
+        Some(allowed) if allowed < wanted => Err(format!(
+            "--connections: must be at most {} here, because a process may have {allowed} files open (ulimit -Hn)",
+            allowed.saturating_sub(RESERVED)
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Runs `tzero rehearse`: success only without a violation.
 pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
     let plan = plan(flags, environment);
+    enough_descriptors(&plan)?;
     let watcher = Bar::new(plan.buyers);
     let stop = CancellationToken::new();
     let report = block_on(async {

@@ -3,7 +3,6 @@
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, Provider};
 use super::origin::Settings;
-use super::secret::Secret;
 
 /// Something that must hold between values.
 struct Relation {
@@ -78,19 +77,7 @@ const RELATIONS: &[Relation] = &[
         detail: "must be set (in the file or as TZERO_ADMIN_TOKEN), because a listener is not on a loopback address; \
                  or listen on 127.0.0.1",
     },
-    Relation {
-        keys: &["admin.token", "server.listen", "server.admin_listen"],
-        holds: |config| {
-            let long = |token: &Secret| token.expose().chars().count() >= SHORTEST_TOKEN;
-            is_loopback(config) || config.admin.token.as_ref().is_none_or(long)
-        },
-        detail: "must have at least 16 characters, because a listener is not on a loopback address: \
-                 shorter ones are guessed",
-    },
 ];
-
-/// Characters of the shortest operator's token where others can try theirs.
-const SHORTEST_TOKEN: usize = 16;
 
 /// Every relation that does not hold; those about a key that is wrong already are passed over.
 pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Vec<Mistake> {
