@@ -61,7 +61,7 @@ fn run(plan: Plan, with_sample: bool) -> Outcome {
         if let Some(sale) = sample {
             let url = &node.public_url;
             say(&format!("the sample sale opens in 20 seconds: {url}/s/{sale}"));
-            say(&format!("the operator's console:              {url}/console"));
+            say(&format!("the operator's console:              {}", node.console_url));
         }
         if let Some(file) = &node.token_file {
             complain(&format!("the operator's token is in {}", file.display()));
