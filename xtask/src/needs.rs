@@ -63,6 +63,34 @@ pub const PYTHON_VENV: Need = Need {
     otherwise: "install Python 3.11 or later with its venv module (Debian and Ubuntu: apt-get install python3-venv)",
 };
 
+/// A browser, for the suite of the pages.
+pub const CHROMIUM: Need = Need {
+    name: "Chromium",
+    proof: Proof::OneOf(&["chromium", "chromium-browser", "google-chrome"]),
+    packages: &["chromium"],
+    otherwise: "install Chromium or Chrome, so that `chromium`, `chromium-browser` or `google-chrome` is on the path",
+};
+
+/// Node, for suites that take something from npm.
+pub const NODE: Need = Need {
+    name: "Node 20 or later",
+    proof: Proof::Succeeds(&[
+        "node",
+        "-e",
+        "process.exit(Number(process.versions.node.split('.')[0]) < 20 ? 1 : 0)",
+    ]),
+    packages: &["nodejs"],
+    otherwise: "install Node 20 or later, so that `node` is on the path",
+};
+
+/// npm, for the same.
+pub const NPM: Need = Need {
+    name: "npm",
+    proof: Proof::Succeeds(&["npm", "--version"]),
+    packages: &["npm"],
+    otherwise: "install npm, so that `npm` is on the path",
+};
+
 /// nginx, the anchor of the HTTP measurements.
 pub const NGINX: Need = Need {
     name: "nginx",

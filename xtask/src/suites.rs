@@ -2,7 +2,8 @@
 //!
 //! To add one, add a row to `SUITES`. A suite finds the built program and a folder of its own in
 //! `Surroundings`; its Python requirements are installed once into a virtual environment under
-//! `target/suites/<name>/venv` and again when they change. It fails by ending with anything but 0.
+//! `target/suites/<name>/venv`, what it takes from npm into `target/suites/<name>/node_modules`, and again when they
+//! change. It fails by ending with anything but 0.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,8 +22,20 @@ pub struct Suite {
     pub needs: &'static [Need],
     /// Exact Python requirements, a `name==version` a line; where there are any, `PYTHON_VENV` is needed as well.
     pub python: &'static str,
+    /// What it takes from npm, if anything; where there is something, Node and npm are needed as well.
+    pub npm: Option<Npm>,
     /// What to run.
     pub command: fn(&Surroundings) -> Command,
+}
+
+/// What a suite takes from npm: exact versions, and the digests of everything that they bring along.
+pub struct Npm {
+    /// Its `package.json`.
+    pub package: &'static str,
+    /// Its `package-lock.json`.
+    pub lock: &'static str,
+    /// The modules of the suite: they run beside what they import.
+    pub modules: &'static [(&'static str, &'static str)],
 }
 
 /// What a suite's command may refer to.
@@ -54,17 +67,45 @@ impl Surroundings {
 }
 
 /// Every external suite, in the order in which they run.
-pub const SUITES: &[Suite] = &[Suite {
-    name: "openapi",
-    proves: "schemathesis finds no answer that /openapi.json does not document",
-    needs: &[],
-    python: include_str!("../suites/openapi/requirements.txt"),
-    command: |surroundings| {
-        let mut command = Command::new(surroundings.in_venv("python"));
-        command.arg(surroundings.root.join("xtask/suites/openapi/run.py"));
-        command
+pub const SUITES: &[Suite] = &[
+    Suite {
+        name: "openapi",
+        proves: "schemathesis finds no answer that /openapi.json does not document",
+        needs: &[],
+        python: include_str!("../suites/openapi/requirements.txt"),
+        npm: None,
+        command: |surroundings| {
+            let mut command = Command::new(surroundings.in_venv("python"));
+            command.arg(surroundings.root.join("xtask/suites/openapi/run.py"));
+            command
+        },
     },
-}];
+    Suite {
+        name: "pages",
+        proves: "a real browser buys, pays, waits and runs the console, whatever goes wrong on the way",
+        needs: &[needs::CHROMIUM],
+        python: "",
+        npm: Some(Npm {
+            package: include_str!("../suites/pages/package.json"),
+            lock: include_str!("../suites/pages/package-lock.json"),
+            modules: &[
+                ("shop.mjs", include_str!("../suites/pages/shop.mjs")),
+                ("purchase.test.mjs", include_str!("../suites/pages/purchase.test.mjs")),
+                ("doubt.test.mjs", include_str!("../suites/pages/doubt.test.mjs")),
+                ("looks.test.mjs", include_str!("../suites/pages/looks.test.mjs")),
+            ],
+        }),
+        command: |surroundings| {
+            let mut command = Command::new("node");
+            command.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
+            command.args(
+                ["purchase", "doubt", "looks"]
+                    .map(|name| surroundings.folder.join(format!("{name}.test.mjs"))),
+            );
+            command
+        },
+    },
+];
 
 impl Suite {
     /// Provides what it needs and runs it.
@@ -78,8 +119,34 @@ impl Suite {
             needs::provide(&[needs::PYTHON_VENV])?;
             virtual_environment(&surroundings, self.python)?;
         }
+        if let Some(npm) = &self.npm {
+            needs::provide(&[needs::NODE, needs::NPM])?;
+            npm.provide(&surroundings)?;
+        }
         let mut command = (self.command)(&surroundings);
         call(command.env("TZERO_BIN", &surroundings.program).current_dir(&surroundings.root))
+    }
+}
+
+impl Npm {
+    /// Installs the packages, unless these very ones are there, and puts the modules beside them.
+    fn provide(&self, surroundings: &Surroundings) -> Outcome {
+        let write = |name: &str, text: &str| {
+            let path = surroundings.folder.join(name);
+            std::fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+        };
+        let stamp = surroundings.folder.join("installed.json");
+        if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == self.lock) {
+            return self.modules.iter().try_for_each(|(name, text)| write(name, text));
+        }
+        drop(std::fs::remove_file(&stamp));
+        write("package.json", self.package)?;
+        write("package-lock.json", self.lock)?;
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&surroundings.folder);
+        call(&mut npm)?;
+        self.modules.iter().try_for_each(|(name, text)| write(name, text))?;
+        write("installed.json", self.lock)
     }
 }
 

@@ -12,6 +12,7 @@ const GREETING: Suite = Suite {
     proves: "a suite finds its folder and the program's place",
     needs: &[],
     python: "",
+    npm: None,
     command: |surroundings| {
         let mut shell = Command::new("sh");
         let script = "test -d \"$0\" && test \"${TZERO_BIN##*/}\" = tzero";
@@ -66,6 +67,13 @@ fn every_declared_suite_has_a_name_of_its_own_and_pins_its_requirements() {
     for suite in SUITES {
         for requirement in suite.python.lines() {
             assert!(requirement.contains("=="), "{}: {requirement} names no exact version", suite.name);
+        }
+        let Some(npm) = &suite.npm else { continue };
+        let package: serde_json::Value = serde_json::from_str(npm.package).unwrap();
+        for (name, version) in package["dependencies"].as_object().unwrap() {
+            let version = version.as_str().unwrap();
+            assert!(version.starts_with(|first: char| first.is_ascii_digit()), "{name} {version} is a range");
+            assert!(npm.lock.contains(&format!("\"node_modules/{name}\"")), "{name} is not in the lock");
         }
     }
 }

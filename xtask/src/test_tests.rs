@@ -6,7 +6,7 @@ use super::{Options, chosen, test_arguments};
 use crate::suites::Suite;
 
 fn suite(name: &'static str) -> Suite {
-    Suite { name, proves: "nothing", needs: &[], python: "", command: |_| Command::new("sh") }
+    Suite { name, proves: "nothing", needs: &[], python: "", npm: None, command: |_| Command::new("sh") }
 }
 
 fn options(filter: Option<&str>, passed_on: &[&str]) -> Options {

@@ -73,6 +73,8 @@ fn page_sale(edge: &Edge, sale: &domain::sale::Sale) -> page::SaleView {
         starts_at: sale.starts_at.to_string(),
         ends_at: sale.ends_at.to_string(),
         server_time: edge.now().to_string(),
+        extension_ms: sale.extension_ms,
+        tag: sale::tag(edge, sale),
         products: sale.products.iter().zip(availability).map(product).collect(),
     }
 }
@@ -87,25 +89,28 @@ pub async fn return_page(
         return reply::html(StatusCode::NOT_FOUND, "no-store", page::order_unknown());
     };
     let Ok(found) = status::look(&edge, &stamp).await else {
-        let detail = page::problem("unavailable").unwrap_or_default();
-        return reply::html(StatusCode::SERVICE_UNAVAILABLE, "no-store", detail);
+        return reply::html(StatusCode::SERVICE_UNAVAILABLE, "no-store", page::order_later());
     };
     let document = status::document(&edge, &found);
-    let product = edge
-        .catalog
-        .get(&found.stamp.shard.sale)
-        .and_then(|sale| sale.products.get(found.terms.product.index()).map(|product| product.name.clone()));
+    let sale = edge.catalog.get(&found.stamp.shard.sale);
+    let product = sale.as_ref().and_then(|sale| sale.products.get(found.terms.product.index()));
+    let total = product.map(|product| {
+        let total = product.price.times(found.terms.quantity);
+        format!("{} {}", total.amount(), total.currency.code())
+    });
     let view = page::OrderView {
         ticket: document.queue_ticket_id,
         status: document.status.to_owned(),
         phase: document.phase.to_owned(),
         reason: document.reason.map(str::to_owned),
         sale_id: document.sale_id,
-        product,
+        product: product.map(|product| product.name.clone()),
         quantity: document.quantity,
+        total,
         units: document.units,
         checkout_url: document.checkout_url,
         hold_expires_at: document.hold_expires_at,
+        version: document.version,
         terminal: found.terminal,
         poll_after_ms: document.poll_after_ms,
     };
@@ -139,5 +144,6 @@ pub async fn asset(PathPart(name): PathPart, request: AxumRequest) -> Response<B
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    reply.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }

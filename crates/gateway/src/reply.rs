@@ -84,6 +84,7 @@ pub fn html(status: StatusCode, cache: &'static str, page: String) -> Response<B
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(crate::page::CONTENT_SECURITY_POLICY),
     );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     reply
 }

@@ -29,9 +29,27 @@ const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Las
 /// Answers requests of one listener.
 pub struct Routes {
     edge: Arc<Edge>,
-    /// Whether buyers are served here.
-    buyers: bool,
+    here: Here,
     rest: Router,
+}
+
+/// Who is served by a listener.
+#[derive(Clone, Copy, Debug)]
+struct Here {
+    buyers: bool,
+    operator: bool,
+}
+
+impl Here {
+    /// Whether an address of `ALLOWED` is among those of this listener.
+    fn serves(self, pattern: &str) -> bool {
+        match pattern {
+            "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/assets/{}" => true,
+            "/console" => self.operator,
+            other if other.starts_with("/admin/") => self.operator,
+            _ => self.buyers,
+        }
+    }
 }
 
 /// The client's address, as a trusted proxy or the connection says.
@@ -44,26 +62,28 @@ impl Routes {
     pub fn public(edge: Arc<Edge>) -> Self {
         let mut router = public_routes();
         if edge.admin_here {
-            router = router.merge(crate::admin::routes());
+            router = router.merge(crate::admin::routes()).merge(console_routes());
         }
+        let here = Here { buyers: true, operator: edge.admin_here };
         let guests = edge.guests.clone();
         let rest = router
             .method_not_allowed_fallback(unrouted)
             .fallback(unrouted)
             .with_state(Arc::clone(&edge))
             .merge(guests);
-        Self { edge, buyers: true, rest }
+        Self { edge, here, rest }
     }
 
     /// A listener for the operator alone.
     #[must_use]
     pub fn admin(edge: Arc<Edge>) -> Self {
         let rest = crate::admin::routes()
+            .merge(console_routes())
             .merge(machine_routes())
             .method_not_allowed_fallback(unrouted)
             .fallback(unrouted)
             .with_state(Arc::clone(&edge));
-        Self { edge, buyers: false, rest }
+        Self { edge, here: Here { buyers: false, operator: true }, rest }
     }
 
     /// A listener for machines alone: a process that serves no buyers.
@@ -73,7 +93,7 @@ impl Routes {
             .method_not_allowed_fallback(unrouted)
             .fallback(unrouted)
             .with_state(Arc::clone(&edge));
-        Self { edge, buyers: false, rest }
+        Self { edge, here: Here { buyers: false, operator: false }, rest }
     }
 
     fn count(&self, route: Route, status: StatusCode, started: Duration, peer: Peer) {
@@ -96,6 +116,7 @@ impl Routes {
         }
         let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(Client(client));
+        request.extensions_mut().insert(self.here);
         let reply = self.rest.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         (route, if versioned { open_to_browsers(reply) } else { reply })
     }
@@ -115,7 +136,7 @@ impl Routes {
 
 impl Service for Routes {
     fn hot<'a>(&self, method: &str, path: &'a str) -> Option<Hot<'a>> {
-        self.buyers.then(|| Hot::of(method, path)).flatten()
+        self.here.buyers.then(|| Hot::of(method, path)).flatten()
     }
 
     async fn answer_hot(&self, request: &HotRequest<'_>, peer: Peer) -> Whole {
@@ -180,7 +201,9 @@ fn preflight() -> Response<Body> {
 /// No such address, or not with this method.
 pub async fn unrouted(request: AxumRequest) -> Response<Body> {
     let path = request.uri().path().to_owned();
-    let known = ALLOWED.iter().find(|(pattern, _)| matches_pattern(pattern, &path));
+    let here = request.extensions().get::<Here>();
+    let served = |pattern: &str| here.is_none_or(|here| here.serves(pattern));
+    let known = ALLOWED.iter().find(|(pattern, _)| served(pattern) && matches_pattern(pattern, &path));
     let problem = match known {
         Some((_, methods)) => Problem::new(Code::MethodNotAllowed, format!("this address takes {methods}"))
             .header(header::ALLOW, HeaderValue::from_static(methods)),
@@ -256,6 +279,12 @@ fn machine_routes() -> Router<Arc<Edge>> {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_text))
         .route("/openapi.json", get(openapi))
+        .route("/assets/{name}", get(pages::asset))
+}
+
+/// The operator's page, where the operator's endpoints are.
+fn console_routes() -> Router<Arc<Edge>> {
+    Router::new().route("/console", get(pages::console))
 }
 
 fn public_routes() -> Router<Arc<Edge>> {
@@ -271,10 +300,8 @@ fn public_routes() -> Router<Arc<Edge>> {
         .route("/", get(pages::front))
         .route("/s/{sale}", get(pages::sale_page))
         .route("/return", get(pages::return_page))
-        .route("/console", get(pages::console))
         .route("/problems", get(pages::problems))
         .route("/problems/{code}", get(pages::problem_page))
-        .route("/assets/{name}", get(pages::asset))
         .route("/favicon.ico", any(no_icon))
 }
 

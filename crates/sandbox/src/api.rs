@@ -195,6 +195,7 @@ fn new_session(form: &Form, public_url: String) -> Result<NewSession, String> {
     Ok(NewSession {
         reference: form.text("client_reference_id").map(str::to_owned),
         description: form.required("line_items[0][price_data][product_data][name]")?.to_owned(),
+        quantity,
         amount,
         currency,
         success_url,

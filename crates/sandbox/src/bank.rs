@@ -14,6 +14,9 @@ pub(crate) struct Session {
     pub(crate) status: String,
     pub(crate) reference: Option<String>,
     pub(crate) description: String,
+    /// How many of it; sessions of before do not say.
+    #[serde(default)]
+    pub(crate) quantity: Option<i64>,
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) success_url: String,
@@ -96,6 +99,7 @@ pub(crate) struct Bank {
 pub(crate) struct NewSession {
     pub(crate) reference: Option<String>,
     pub(crate) description: String,
+    pub(crate) quantity: i64,
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) success_url: String,
@@ -123,6 +127,7 @@ impl Bank {
             status: "open".into(),
             reference: new.reference,
             description: new.description,
+            quantity: Some(new.quantity),
             amount: new.amount,
             currency: new.currency,
             success_url: new.success_url,

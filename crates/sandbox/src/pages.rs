@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::routing::get;
 
 use crate::Inner;
-use crate::bank::Refused;
+use crate::bank::Session;
 use crate::clock::now_ms;
 use crate::form::Form;
 
@@ -32,10 +32,18 @@ fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+/// The one style, and its hash for the policy: nothing else is let in.
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:0 auto;padding:1rem;max-width:40rem;\
+                     overflow-wrap:anywhere}button{font:inherit;min-height:2.75rem;padding:.5rem 1rem}\
+                     a{color:inherit}";
+const POLICY: &str = "default-src 'none'; style-src 'sha256-ymOoH84YKT4oiK4wAL5D141Pm0BXSq8czZ5jgYBLYdM='; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
 fn page(status: StatusCode, title: &str, main: &str) -> Reply {
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width,initial-scale=1\"><title>{title}</title></head><body><main><h1>{title}</h1>{main}\
+         content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>{main}\
          <p><small>This is a sandbox: no money moves.</small></p></main></body></html>"
     );
     let mut reply = Response::new(Body::from(html));
@@ -43,26 +51,24 @@ fn page(status: StatusCode, title: &str, main: &str) -> Reply {
     let headers = reply.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     reply
 }
 
-fn closed() -> Reply {
-    let main = "<p>This payment page is closed: it was paid, or its time is over. Nothing was charged now.</p>\
-                <p>Go back to the shop to see where your order stands.</p>";
-    page(StatusCode::GONE, "Closed", main)
+/// The page of a session that takes no payment any more.
+fn closed(session: &Session) -> Reply {
+    let main = format!(
+        "<p>This payment page is closed: it was paid, or its time is over. Nothing was charged now.</p>\
+         <p><a href=\"{}\">Back to the shop</a> to see where your order stands.</p>",
+        escape(&session.success_url)
+    );
+    page(StatusCode::GONE, "Closed", &main)
 }
 
-fn problem(refusal: &Refused) -> Reply {
-    match refusal.status {
-        404 => {
-            page(StatusCode::NOT_FOUND, "No such payment", "<p>There is no payment page at this address.</p>")
-        }
-        _ => closed(),
-    }
+fn unknown() -> Reply {
+    page(StatusCode::NOT_FOUND, "No such payment", "<p>There is no payment page at this address.</p>")
 }
 
 fn away() -> Reply {
@@ -92,15 +98,18 @@ async fn show(State(inner): Shared, Path(id): Path<String>) -> Reply {
     let found = inner.store.call(move |bank| bank.session(&id, now_ms()).cloned()).await;
     match found {
         Err(_) => away(),
-        Ok(Err(refusal)) => problem(&refusal),
-        Ok(Ok(session)) if session.status != "open" => closed(),
+        Ok(Err(_)) => unknown(),
+        Ok(Ok(session)) if session.status != "open" => closed(&session),
         Ok(Ok(session)) => {
+            let quantity = session.quantity.map(|quantity| format!("{quantity} × ")).unwrap_or_default();
             let main = format!(
-                "<p>{}</p><p><strong>{}</strong></p><form method=\"post\"><p>\
+                "<p>{quantity}{}</p><p><strong>{}</strong></p><form method=\"post\"><p>\
                  <button name=\"action\" value=\"pay\">Pay</button> \
-                 <button name=\"action\" value=\"decline\">Let the payment be declined</button></p></form>",
+                 <button name=\"action\" value=\"decline\">Let the payment be declined</button></p></form>\
+                 <p><a href=\"{}\">Back to the shop without paying</a></p>",
                 escape(&session.description),
                 escape(&amount(session.amount, &session.currency)),
+                escape(&session.success_url),
             );
             page(StatusCode::OK, "Pay", &main)
         }
@@ -120,23 +129,24 @@ async fn act(State(inner): Shared, Path(id): Path<String>, body: Bytes) -> Reply
     let how = inner.chances.delivery();
     let done = inner.store.call(move |bank| {
         let now = now_ms();
-        if pays {
-            bank.pay(&id, now, how)?
-        } else {
-            bank.decline(&id, now, how)?
-        }
-        bank.session(&id, now).map(|session| session.success_url.clone())
+        let done = if pays { bank.pay(&id, now, how) } else { bank.decline(&id, now, how) };
+        bank.session(&id, now).map(|session| (session.clone(), done.is_ok()))
     });
     match done.await {
         Err(_) => away(),
-        Ok(Err(refusal)) => problem(&refusal),
-        Ok(Ok(back)) => {
+        Ok(Err(_)) => unknown(),
+        Ok(Ok((session, false))) => closed(&session),
+        Ok(Ok((session, true))) => {
             inner.changed.notify_one();
             let mut reply = page(StatusCode::SEE_OTHER, "Thank you", "<p>Back to the shop …</p>");
-            if let Ok(back) = HeaderValue::from_str(&back) {
+            if let Ok(back) = HeaderValue::from_str(&session.success_url) {
                 reply.headers_mut().insert(header::LOCATION, back);
             }
             reply
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod tests;

@@ -46,6 +46,8 @@ pub struct Node {
     pub admin_address: Option<SocketAddr>,
     /// What browsers call it.
     pub public_url: String,
+    /// Where the operator's page is: on the listener that serves the operator.
+    pub console_url: String,
     /// The system behind it; none where only the sandbox runs.
     pub system: Option<System>,
     /// Where a made operator's token is kept, if one was made.
@@ -146,6 +148,11 @@ impl Start {
         Sandbox::open(options).map(Some).map_err(|error| error.to_string())
     }
 
+    fn console_url(&self) -> String {
+        let own = self.admin.as_ref().map(|admin| format!("http://{}", local(admin.address())));
+        format!("{}/console", own.as_deref().unwrap_or(&self.addresses.public_url))
+    }
+
     fn admin_token(&self) -> Result<(String, Option<std::path::PathBuf>), String> {
         let dir = &self.plan.config.data.dir;
         match &self.plan.config.admin.token {
@@ -227,6 +234,7 @@ impl Node {
             address: start.public.address(),
             admin_address: None,
             public_url: start.addresses.public_url.clone(),
+            console_url: start.console_url(),
             system: None,
             token_file: None,
             edge: None,

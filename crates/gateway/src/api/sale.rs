@@ -173,6 +173,12 @@ fn public_product(product: &Product, availability: Availability) -> PublicProduc
     }
 }
 
+/// The tag of the document as it is now.
+#[must_use]
+pub fn tag(edge: &Edge, sale: &Sale) -> String {
+    shown(edge, sale).etag.to_str().unwrap_or_default().to_owned()
+}
+
 /// Answers with the sale, or with 304.
 ///
 /// # Errors

@@ -1,4 +1,6 @@
 //! Scripts and styles: compiled in, named by their hash, kept for ever by caches.
+//!
+//! A script names the modules that it imports as they are called here; what is served names them by their hash.
 
 use std::sync::OnceLock;
 
@@ -12,31 +14,54 @@ pub struct Asset {
 }
 
 const JS: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 
-const FILES: [(&str, Asset); 4] = [
-    (
-        "style.css",
-        Asset { content_type: "text/css; charset=utf-8", body: include_bytes!("assets/style.css") },
-    ),
-    ("buy.js", Asset { content_type: JS, body: include_bytes!("assets/buy.js") }),
-    ("order.js", Asset { content_type: JS, body: include_bytes!("assets/order.js") }),
-    ("console.js", Asset { content_type: JS, body: include_bytes!("assets/console.js") }),
+/// Every file, after those that it imports.
+const FILES: [(&str, &str, &str); 11] = [
+    ("style.css", CSS, include_str!("assets/style.css")),
+    ("words.js", JS, include_str!("assets/words.js")),
+    ("http.js", JS, include_str!("assets/http.js")),
+    ("store.js", JS, include_str!("assets/store.js")),
+    ("clock.js", JS, include_str!("assets/clock.js")),
+    ("session.js", JS, include_str!("assets/session.js")),
+    ("order-box.js", JS, include_str!("assets/order-box.js")),
+    ("product.js", JS, include_str!("assets/product.js")),
+    ("buy.js", JS, include_str!("assets/buy.js")),
+    ("order.js", JS, include_str!("assets/order.js")),
+    ("console.js", JS, include_str!("assets/console.js")),
 ];
 
 struct Named {
     plain: &'static str,
     hashed: String,
-    asset: Asset,
+    content_type: &'static str,
+    body: String,
+    /// Places of the files that it imports, and that these import.
+    imports: Vec<usize>,
 }
 
 fn all() -> &'static [Named] {
     static ALL: OnceLock<Vec<Named>> = OnceLock::new();
-    let named = |(plain, asset): (&'static str, Asset)| {
-        let hash = blake3::hash(asset.body).to_hex();
-        let (stem, extension) = plain.rsplit_once('.').unwrap_or((plain, ""));
-        Named { plain, hashed: format!("{stem}.{}.{extension}", &hash[..12]), asset }
-    };
-    ALL.get_or_init(|| FILES.into_iter().map(named).collect())
+    ALL.get_or_init(|| {
+        let mut done: Vec<Named> = Vec::with_capacity(FILES.len());
+        for (plain, content_type, text) in FILES {
+            let (mut body, mut imports) = (text.to_owned(), Vec::new());
+            for (at, before) in done.iter().enumerate() {
+                let import = format!("from \"./{}\"", before.plain);
+                if body.contains(&import) {
+                    body = body.replace(&import, &format!("from \"./{}\"", before.hashed));
+                    imports.extend(before.imports.iter().copied().chain([at]));
+                }
+            }
+            imports.sort_unstable();
+            imports.dedup();
+            let hash = blake3::hash(body.as_bytes()).to_hex();
+            let (stem, extension) = plain.rsplit_once('.').unwrap_or((plain, ""));
+            let hashed = format!("{stem}.{}.{extension}", &hash[..12]);
+            done.push(Named { plain, hashed, content_type, body, imports });
+        }
+        done
+    })
 }
 
 /// Where the file is served.
@@ -45,8 +70,18 @@ pub(super) fn address(plain: &str) -> String {
     found.map_or_else(|| "/assets/missing".to_owned(), |named| format!("/assets/{}", named.hashed))
 }
 
+/// The elements that load a script: what it imports is named as well, so that all of it is fetched at once.
+pub(super) fn module(plain: &str) -> String {
+    let imports = all().iter().find(|named| named.plain == plain).map_or(&[][..], |named| &named.imports);
+    let imported = imports.iter().filter_map(|at| all().get(*at));
+    let preload = |named: &Named| format!("<link rel=\"modulepreload\" href=\"/assets/{}\">", named.hashed);
+    let preloads: String = imported.map(preload).collect();
+    format!("{preloads}<script type=\"module\" src=\"{}\"></script>", address(plain))
+}
+
 /// The file of this name, hash and all.
 #[must_use]
 pub fn asset(name: &str) -> Option<Asset> {
-    all().iter().find(|named| named.hashed == name).map(|named| named.asset)
+    let found = all().iter().find(|named| named.hashed == name)?;
+    Some(Asset { content_type: found.content_type, body: found.body.as_bytes() })
 }

@@ -7,9 +7,10 @@ mod assets;
 mod order;
 mod problem;
 mod sale;
+mod words;
 
 pub use assets::{Asset, asset};
-pub use order::{OrderView, order, order_unknown};
+pub use order::{OrderView, order, order_later, order_unknown};
 pub use problem::{problem, problems};
 pub use sale::{ProductView, SaleLine, SaleView, sale, sales};
 
@@ -34,6 +35,12 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// An instant as an element: for people as it is, and for scripts to write it in the reader's own way.
+fn time(at: &str, id: &str) -> String {
+    let id = if id.is_empty() { String::new() } else { format!(" id=\"{id}\"") };
+    format!("<time datetime=\"{}\"{id}>{}</time>", escape(at), escape(&words::instant(at)))
+}
+
 /// What stands around every page.
 struct Frame<'a> {
     title: &'a str,
@@ -45,9 +52,7 @@ struct Frame<'a> {
 impl Frame<'_> {
     fn html(&self) -> String {
         let style = assets::address("style.css");
-        let script = self
-            .script
-            .map(|name| format!("<script type=\"module\" src=\"{}\"></script>", assets::address(name)));
+        let script = self.script.map(assets::module);
         format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{}</title>\

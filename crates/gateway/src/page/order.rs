@@ -1,6 +1,6 @@
 //! The page of an order, where a buyer comes back to after paying. It works without JavaScript.
 
-use super::{Frame, escape};
+use super::{Frame, escape, time, words};
 
 /// An order as its page shows it.
 pub struct OrderView {
@@ -18,114 +18,77 @@ pub struct OrderView {
     pub product: Option<String>,
     /// How many.
     pub quantity: u8,
+    /// What they cost together, with the currency.
+    pub total: Option<String>,
     /// Which units are theirs.
     pub units: Vec<u32>,
     /// Where to pay.
     pub checkout_url: Option<String>,
     /// When the hold ends.
     pub hold_expires_at: Option<String>,
+    /// Only grows.
+    pub version: u32,
     /// Nothing more happens by itself.
     pub terminal: bool,
     /// When to look again, milliseconds.
     pub poll_after_ms: u64,
 }
 
-/// What happened, and what to do.
-#[must_use]
-pub fn words(status: &str, reason: Option<&str>) -> (&'static str, &'static str) {
-    match (status, reason) {
-        ("queued", _) => (
-            "Your order is in the queue.",
-            "A unit is held for you. The payment page is being made; stay here.",
-        ),
-        ("awaiting_payment", Some("payment-declined")) => (
-            "Your payment was declined.",
-            "The unit is still held for you: try again, or with another card, until the hold ends.",
-        ),
-        ("awaiting_payment", Some("cancelling")) => {
-            ("Your order is being cancelled.", "There is nothing to do.")
-        }
-        ("awaiting_payment", Some("expiring")) => (
-            "Your time to pay is over.",
-            "If you have paid just now, your payment still counts; stay here for a moment.",
-        ),
-        ("awaiting_payment", _) => (
-            "A unit is held for you.",
-            "Pay before the hold ends, and it is yours. If you have just paid, stay here for a moment.",
-        ),
-        ("confirmed", Some("late-payment")) => {
-            ("It is yours.", "Your payment came after the hold had ended, but a unit was still free.")
-        }
-        ("confirmed", _) => {
-            ("It is yours.", "Your payment was received. The shop will be in touch about delivery.")
-        }
-        ("payment_failed", _) => (
-            "Your payment was refused.",
-            "Nothing was charged. The unit went back; you may buy again while there is stock.",
-        ),
-        ("expired", Some("no-payment-address")) => (
-            "We could not make a payment page for you in time.",
-            "This was our fault. Nothing was charged; you may buy again while there is stock.",
-        ),
-        ("expired", _) => (
-            "Your hold has ended.",
-            "No payment came in time and nothing was charged. You may buy again while there is stock.",
-        ),
-        ("cancelled", Some("by-operator")) => ("The shop has cancelled your order.", "Nothing was charged."),
-        ("cancelled", Some("store-failover")) => (
-            "A machine failed while your order was on its way.",
-            "Nothing was charged. You may buy again while there is stock.",
-        ),
-        ("cancelled", Some("limit-reached")) => {
-            ("You have what one buyer may have.", "Nothing was charged for this order.")
-        }
-        ("cancelled", _) => ("You have cancelled your order.", "Nothing was charged."),
-        ("sold_out", _) => ("Sold out.", "Your order came when no unit was left. Nothing was charged."),
-        ("refunded", Some("refunding")) => {
-            ("Your money is on its way back.", "There is nothing to do. Banks may need some days to show it.")
-        }
-        ("refunded", _) => ("Your money was given back.", "Banks may need some days to show it."),
-        _ => ("Your order is being looked at.", "Stay here for a moment."),
-    }
-}
-
 /// The page of an order.
 #[must_use]
 pub fn order(view: &OrderView) -> String {
-    let (happened, hint) = words(&view.status, view.reason.as_deref());
-    let pay = view
-        .checkout_url
-        .as_deref()
-        .map(|url| format!("<p><a class=\"button\" id=\"pay\" href=\"{}\">Pay now</a></p>", escape(url)));
-    let until = view
-        .hold_expires_at
-        .as_deref()
-        .map(|at| format!("<p>The hold ends at <time datetime=\"{at}\">{at}</time>.</p>", at = escape(at)));
-    let numbers: Vec<String> = view.units.iter().map(u32::to_string).collect();
-    let units = if numbers.is_empty() {
-        String::new()
-    } else {
-        format!("<p>Your unit numbers: {}</p>", numbers.join(", "))
-    };
-    let product = view.product.as_deref().map(|name| format!("<p>{} × {}</p>", view.quantity, escape(name)));
+    let (happened, _) = words::order(&view.status, view.reason.as_deref());
     let main = format!(
-        "<h1>Your order</h1><section id=\"order\" data-ticket=\"{ticket}\" data-status=\"{status}\" data-phase=\"{phase}\" \
-         data-terminal=\"{terminal}\" data-poll=\"{poll}\"><p role=\"status\" aria-live=\"polite\"><strong>{happened}</strong></p>\
-         <p>{hint}</p>{product}{units}{until}{pay}</section><p><a href=\"/s/{sale}\">Back to the sale</a></p>",
+        "<h1 id=\"order-title\" tabindex=\"-1\">Your order</h1><section id=\"order\" aria-labelledby=\"order-title\" \
+         data-ticket=\"{ticket}\" data-status=\"{status}\" data-phase=\"{phase}\" data-version=\"{version}\" \
+         data-terminal=\"{terminal}\" data-poll=\"{poll}\"><p role=\"status\"><strong id=\"order-text\">{happened}</strong></p>\
+         <div id=\"order-rest\">{rest}</div><p id=\"order-trouble\" role=\"status\"></p></section>\
+         <p><a href=\"/s/{sale}\">Back to the sale</a></p>",
         ticket = escape(&view.ticket),
         status = escape(&view.status),
         phase = escape(&view.phase),
+        version = view.version,
         terminal = view.terminal,
         poll = view.poll_after_ms,
+        rest = rest(view),
         sale = escape(&view.sale_id),
-        product = product.unwrap_or_default(),
-        until = until.unwrap_or_default(),
-        pay = pay.unwrap_or_default(),
     );
     let seconds = view.poll_after_ms.div_ceil(1_000).max(2);
     let refresh = format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>");
     let head = if view.terminal { "" } else { refresh.as_str() };
     Frame { title: "Your order", head, main: &main, script: Some("order.js") }.html()
+}
+
+/// What changes with the order's state: the script puts a newer one in its place.
+fn rest(view: &OrderView) -> String {
+    let (_, hint) = words::order(&view.status, view.reason.as_deref());
+    let mut rest = format!("<p>{hint}</p>");
+    if let Some(name) = &view.product {
+        let total = view.total.as_deref().map(|total| format!(": {}", escape(total)));
+        rest += &format!("<p>{} × {}{}</p>", view.quantity, escape(name), total.unwrap_or_default());
+    }
+    if !view.units.is_empty() {
+        let numbers: Vec<String> = view.units.iter().map(u32::to_string).collect();
+        rest += &format!("<p>Your unit numbers: {}</p>", numbers.join(", "));
+    }
+    if let Some(at) = &view.hold_expires_at {
+        rest += &format!("<p>The hold ends at {}.</p>", time(at, ""));
+    }
+    if let Some(url) = &view.checkout_url {
+        let looking = "<p id=\"looking\" class=\"busy\" hidden>Looking whether a payment has arrived …</p>";
+        let pay = format!("<p><a class=\"button\" id=\"pay\" href=\"{}\">Pay now</a></p>", escape(url));
+        rest += &format!("{looking}{pay}");
+    }
+    rest
+}
+
+/// Nobody can tell just now where an order stands.
+#[must_use]
+pub fn order_later() -> String {
+    let main = "<h1>Your order</h1><p role=\"status\"><strong>We cannot look up your order just now; it is safe.</strong></p>\
+                <p>This page asks again by itself. There is nothing to do.</p>";
+    let head = "<meta http-equiv=\"refresh\" content=\"3\">";
+    Frame { title: "Your order", head, main, script: None }.html()
 }
 
 /// No order has this ticket.

@@ -15,6 +15,8 @@ fn hostile_sale() -> SaleView {
         starts_at: text(),
         ends_at: text(),
         server_time: text(),
+        extension_ms: 0,
+        tag: text(),
         products: vec![ProductView {
             product_id: text(),
             name: text(),
@@ -38,9 +40,11 @@ fn order_view(status: &str, reason: Option<&str>) -> OrderView {
         sale_id: HOSTILE.to_owned(),
         product: Some(HOSTILE.to_owned()),
         quantity: 1,
+        total: Some(HOSTILE.to_owned()),
         units: vec![7],
         checkout_url: Some(HOSTILE.to_owned()),
         hold_expires_at: Some(HOSTILE.to_owned()),
+        version: 7,
         terminal: false,
         poll_after_ms: 500,
     }
@@ -59,6 +63,7 @@ fn every_page() -> Vec<String> {
         sales(&[]),
         order(&order_view("queued", None)),
         order_unknown(),
+        order_later(),
         not_found(HOSTILE),
         console(),
         problems(),
@@ -102,26 +107,83 @@ fn every_asset_of_a_page_is_served_under_its_name() {
 
 #[test]
 fn scripts_name_only_what_their_page_has() {
-    let pages = [("buy.js", sale(&hostile_sale())), ("console.js", console())];
-    for (name, page) in pages {
-        let script = match name {
-            "buy.js" => include_str!("assets/buy.js"),
-            _ => include_str!("assets/console.js"),
-        };
-        let ids: Vec<_> = script.split("$(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-        assert!(ids.len() > 5);
+    fn quoted<'a>(script: &'a str, before: &'a str) -> Vec<&'a str> {
+        script.split(before).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+    }
+    let by_id = [
+        (include_str!("assets/buy.js"), sale(&hostile_sale())),
+        (include_str!("assets/order.js"), order(&order_view("awaiting_payment", None))),
+        (include_str!("assets/console.js"), console()),
+    ];
+    for (script, page) in by_id {
+        let ids = quoted(script, "$(\"");
+        assert!(ids.len() > 2);
         for id in ids {
-            assert!(page.contains(&format!("id=\"{id}\"")), "{name} looks for {id}");
+            assert!(page.contains(&format!("id=\"{id}\"")), "a script looks for {id}");
         }
+    }
+    let page = sale(&hostile_sale());
+    for script in [include_str!("assets/product.js"), include_str!("assets/order-box.js")] {
+        let parts = quoted(script, "part(\"");
+        assert!(parts.len() > 5);
+        for part in parts {
+            let found =
+                page.contains(&format!("class=\"{part}\"")) || page.contains(&format!("class=\"{part} "));
+            assert!(found, "a script looks for {part}");
+        }
+    }
+}
+
+#[test]
+fn modules_are_imported_under_the_names_that_are_served() {
+    let page = sale(&hostile_sale());
+    let served = |address: &str| asset(address.strip_prefix("/assets/").unwrap()).unwrap();
+    let mut imports = 0;
+    for address in page.split('"').filter(|part| part.starts_with("/assets/")) {
+        let body = std::str::from_utf8(served(address).body).unwrap();
+        for import in body.split(" from \"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            let import = import.strip_prefix("./").unwrap();
+            assert!(asset(import).is_some(), "{address} imports {import}");
+            assert!(page.contains(&format!("<link rel=\"modulepreload\" href=\"/assets/{import}\">")));
+            imports += 1;
+        }
+    }
+    assert!(imports > 10);
+}
+
+#[test]
+fn what_needs_scripts_is_hidden_until_they_run() {
+    let page = sale(&hostile_sale());
+    assert!(page.contains("<form class=\"buy\" hidden>"));
+    assert!(page.contains("<section class=\"order\"") && page.contains("hidden><h3"));
+    assert!(page.find("<noscript><p").unwrap() < page.find("class=\"product\"").unwrap());
+    assert!(console().contains("<form id=\"enter\" class=\"panel\" hidden>"));
+    for page in [page, sales(&[])] {
+        assert!(page.contains("<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>"));
+    }
+}
+
+#[test]
+fn instants_are_written_for_people() {
+    assert_eq!(words::instant("2026-11-25T15:31:00.000Z"), "25 November 2026, 15:31 UTC");
+    assert_eq!(words::instant("2026-01-05T00:00:07.250Z"), "5 January 2026, 00:00:07 UTC");
+    for other in ["", "2026", "2026-13-05T00:00:00Z", "2026-01-05T<b>:00Z", HOSTILE] {
+        assert_eq!(words::instant(other), other);
     }
 }
 
 #[test]
 fn every_status_says_what_happened_and_each_reason_its_own() {
     use domain::status::Status;
-    let fallback = order::words("nonsense", None);
+    for state in ["scheduled", "live", "paused", "sold_out", "ended"] {
+        assert_ne!(words::state(state), "");
+    }
+    for stock in ["in_stock", "low", "all_held", "sold_out"] {
+        assert_ne!(words::availability(stock), "");
+    }
+    let fallback = words::order("nonsense", None);
     for status in Status::ALL {
-        assert_ne!(order::words(status.as_str(), None), fallback, "{status:?}");
+        assert_ne!(words::order(status.as_str(), None), fallback, "{status:?}");
     }
     let reasons = [
         ("awaiting_payment", "payment-declined"),
@@ -135,13 +197,14 @@ fn every_status_says_what_happened_and_each_reason_its_own() {
         ("refunded", "refunding"),
     ];
     for (status, reason) in reasons {
-        assert_ne!(order::words(status, Some(reason)), order::words(status, None), "{status} {reason}");
+        assert_ne!(words::order(status, Some(reason)), words::order(status, None), "{status} {reason}");
     }
 }
 
 #[test]
 fn an_order_refreshes_by_itself_without_scripts_until_it_has_ended() {
     assert!(order(&order_view("queued", None)).contains("http-equiv=\"refresh\""));
+    assert!(order_later().contains("<meta http-equiv=\"refresh\" content=\"3\">"));
     let ended = OrderView { terminal: true, ..order_view("confirmed", None) };
     assert!(!order(&ended).contains("http-equiv=\"refresh\""));
 }

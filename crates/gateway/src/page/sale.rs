@@ -1,6 +1,9 @@
 //! The page of a sale, and the list of sales.
 
-use super::{Frame, escape};
+use super::{Frame, escape, time, words};
+
+/// A page without scripts follows what happens all the same.
+const LOOK_AGAIN: &str = "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>";
 
 /// A sale as the page shows it.
 pub struct SaleView {
@@ -20,6 +23,10 @@ pub struct SaleView {
     pub ends_at: String,
     /// The server's clock.
     pub server_time: String,
+    /// By how much a buyer may extend a hold once, milliseconds; 0 where not at all.
+    pub extension_ms: u64,
+    /// The tag of the sale's document that says the same.
+    pub tag: String,
     /// What is sold.
     pub products: Vec<ProductView>,
 }
@@ -58,81 +65,53 @@ pub struct SaleLine {
     pub starts_at: String,
 }
 
-/// What a state means to a buyer.
-fn state_words(state: &str) -> &'static str {
-    match state {
-        "scheduled" => "Not open yet.",
-        "live" => "Open now.",
-        "paused" => "Paused: nothing can be bought for the moment. Orders that are under way go on.",
-        "sold_out" => "Sold out: every unit is paid for.",
-        _ => "Over: nothing can be bought any more. Orders that are under way go on.",
-    }
-}
-
-/// What an availability means to a buyer.
-fn availability_words(availability: &str) -> &'static str {
-    match availability {
-        "in_stock" => "In stock",
-        "low" => "Only a few left",
-        "all_held" => "All units are held by other buyers; some may come back",
-        _ => "Sold out",
-    }
-}
-
 /// The page of a sale.
 #[must_use]
 pub fn sale(view: &SaleView) -> String {
-    let message = if view.message.is_empty() { "" } else { view.message.as_str() };
     let products: String = view.products.iter().map(product).collect();
     let main = format!(
         "<article id=\"sale\" data-sale=\"{id}\" data-state=\"{state}\" data-starts=\"{starts}\" data-ends=\"{ends}\" \
-         data-server-time=\"{now}\"><h1>{name}</h1><p id=\"description\">{description}</p>\
-         <p id=\"message\" class=\"message\" role=\"status\">{message}</p>\
-         <p><span id=\"state\">{words}</span> Opens <time datetime=\"{starts}\" id=\"starts\">{starts}</time>, \
-         closes <time datetime=\"{ends}\" id=\"ends\">{ends}</time>.</p>\
+         data-server-time=\"{now}\" data-extension-ms=\"{extension}\" data-tag=\"{tag}\"><h1 id=\"name\">{name}</h1>\
+         <p id=\"description\">{description}</p><p id=\"message\" class=\"message\" role=\"status\">{message}</p>\
+         <p><span id=\"state\">{words}</span> Opens {opens}, closes {closes}.</p>\
          <p id=\"countdown\" class=\"countdown\" role=\"timer\" aria-live=\"off\"></p>\
-         <p class=\"note\">The server opens the sale, not this clock.</p>{products}\
+         <p class=\"note\">The server opens the sale, not this clock.</p>\
          <noscript><p class=\"message\">Buying needs JavaScript here, because a purchase is decided within \
          milliseconds and your order must survive a lost answer. Nothing has been ordered. Please allow \
          JavaScript for this page, or use another browser; a ticket you already have can be followed at \
-         <code>/return?ticket=…</code> without it.</p></noscript>\
-         <section id=\"order\" class=\"order\" aria-label=\"Your order\" hidden><h2>Your order</h2>\
-         <p id=\"order-text\" role=\"status\" aria-live=\"polite\"></p><p id=\"order-hint\"></p>\
-         <p class=\"buttons\"><a id=\"pay\" class=\"button\" hidden>Pay now</a>\
-         <button id=\"extend\" type=\"button\" hidden>More time</button>\
-         <button id=\"cancel\" type=\"button\" hidden>Give up</button></p></section></article>",
+         <code>/return?ticket=…</code> without it. This page shows how the sale stands, and looks again every half \
+         minute.</p></noscript>{products}</article>",
         id = escape(&view.sale_id),
         state = view.state,
         starts = escape(&view.starts_at),
         ends = escape(&view.ends_at),
         now = escape(&view.server_time),
+        extension = view.extension_ms,
+        tag = escape(&view.tag),
         name = escape(&view.name),
         description = escape(&view.description),
-        message = escape(message),
-        words = state_words(view.state),
+        message = escape(&view.message),
+        words = words::state(view.state),
+        opens = time(&view.starts_at, "starts"),
+        closes = time(&view.ends_at, "ends"),
     );
-    Frame { title: &view.name, head: "", main: &main, script: Some("buy.js") }.html()
+    Frame { title: &view.name, head: LOOK_AGAIN, main: &main, script: Some("buy.js") }.html()
 }
 
+/// A product: what it is, the way to buy it, and the box of this buyer's order. Whatever only scripts can do is hidden
+/// until they show it.
 fn product(view: &ProductView) -> String {
-    let id = escape(&view.product_id);
     let picture = view.image_url.as_deref().map(|url| format!("<img src=\"{}\" alt=\"\">", escape(url)));
     let compare = view.compare_at.as_deref().map(|amount| {
         format!(" <s><span class=\"sr\">before </span>{} {}</s>", escape(amount), escape(&view.currency))
     });
-    let quantity = if view.max_per_user > 1 {
-        let options: String = (1..=view.max_per_user).map(|n| format!("<option>{n}</option>")).collect();
-        format!("<label>How many <select class=\"quantity\">{options}</select></label> ")
-    } else {
-        String::new()
-    };
     format!(
-        "<section class=\"product\" data-product=\"{id}\" data-availability=\"{availability}\">{picture}<h2>{name}</h2>\
+        "<section class=\"product\" data-product=\"{id}\" data-name=\"{name}\" data-amount=\"{amount}\" \
+         data-currency=\"{currency}\" data-max=\"{max}\" data-availability=\"{availability}\">{picture}<h2>{name}</h2>\
          <p>{description}</p><p class=\"price\"><strong>{amount} {currency}</strong>{compare}</p>\
-         <p class=\"availability\">{words}</p><form class=\"buy\">{quantity}\
-         <button type=\"submit\" disabled>Buy</button> \
-         <label class=\"keep\"><input type=\"checkbox\" class=\"again\" checked> keep trying if all units are held</label>\
-         </form><p class=\"feedback\" role=\"status\" aria-live=\"assertive\"></p></section>",
+         <p class=\"availability\">{words}</p>{form}{order}</section>",
+        id = escape(&view.product_id),
+        max = view.max_per_user,
         availability = view.availability,
         picture = picture.unwrap_or_default(),
         name = escape(&view.name),
@@ -140,7 +119,39 @@ fn product(view: &ProductView) -> String {
         amount = escape(&view.amount),
         currency = escape(&view.currency),
         compare = compare.unwrap_or_default(),
-        words = availability_words(view.availability),
+        words = words::availability(view.availability),
+        form = form(view.max_per_user),
+        order = order_box(&view.name),
+    )
+}
+
+fn form(max_per_user: u8) -> String {
+    let quantity = if max_per_user > 1 {
+        let options: String = (1..=max_per_user).map(|n| format!("<option>{n}</option>")).collect();
+        format!("<label>How many <select class=\"quantity\" autocomplete=\"off\">{options}</select></label> ")
+    } else {
+        String::new()
+    };
+    format!(
+        "<form class=\"buy\" hidden>{quantity}<button type=\"submit\" class=\"go\" disabled>Buy</button> \
+         <button type=\"button\" class=\"stop quiet\" hidden>Stop</button> \
+         <label class=\"keep\"><input type=\"checkbox\" class=\"again\" checked autocomplete=\"off\"> keep trying by \
+         itself where waiting may help</label></form><p class=\"why note\"></p>\
+         <p class=\"feedback\" role=\"status\"></p><p class=\"next note\"></p>"
+    )
+}
+
+fn order_box(product: &str) -> String {
+    format!(
+        "<section class=\"order\" aria-label=\"Your order of {product}\" hidden>\
+         <h3 class=\"order-title\" tabindex=\"-1\">Your order</h3><p class=\"order-what\"></p>\
+         <p role=\"status\"><strong class=\"order-text\"></strong></p><p class=\"order-hint\"></p>\
+         <p class=\"order-until\"></p><p class=\"order-trouble\" role=\"status\"></p>\
+         <p class=\"order-said\" role=\"status\"></p><p class=\"buttons\"><a class=\"pay button\" hidden>Pay now</a>\
+         <button class=\"extend\" type=\"button\" hidden>More time</button>\
+         <button class=\"cancel quiet\" type=\"button\" hidden>Give up</button></p></section>\
+         <ul class=\"earlier\" hidden></ul>",
+        product = escape(product),
     )
 }
 
@@ -151,11 +162,11 @@ pub fn sales(lines: &[SaleLine]) -> String {
         .iter()
         .map(|line| {
             format!(
-                "<li><a href=\"/s/{id}\">{name}</a> <span class=\"note\">{words} Opens <time datetime=\"{at}\">{at}</time></span></li>",
+                "<li><a href=\"/s/{id}\">{name}</a> <span class=\"note\">{words} Opens {opens}</span></li>",
                 id = escape(&line.sale_id),
                 name = escape(&line.name),
-                words = state_words(&line.state),
-                at = escape(&line.starts_at),
+                words = words::state(&line.state),
+                opens = time(&line.starts_at, ""),
             )
         })
         .collect();
@@ -166,5 +177,5 @@ pub fn sales(lines: &[SaleLine]) -> String {
     } else {
         format!("<h1>Sales</h1><ul>{rows}</ul>")
     };
-    Frame { title: "Sales", head: "", main: &main, script: None }.html()
+    Frame { title: "Sales", head: LOOK_AGAIN, main: &main, script: None }.html()
 }

@@ -68,7 +68,7 @@ fn run(plan: Plan, with_sample: bool) -> Outcome {
         if let Some(sale) = sample {
             let url = &node.public_url;
             announce(&format!("the sample sale opens in 20 seconds: {url}/s/{sale}"));
-            announce(&format!("the operator's console:              {url}/console"));
+            announce(&format!("the operator's console:              {}", node.console_url));
         }
         if let Some(address) = &node.admin_address {
             complain(&format!("the operator's endpoints are at http://{address}"));

@@ -238,6 +238,17 @@ impl Server {
         answer.json()
     }
 
+    /// Where the operator's own listener is, for a server that was started with one.
+    pub async fn operators_listener(&self) -> String {
+        for port in listening(self.pid()) {
+            let url = format!("http://127.0.0.1:{port}");
+            if url != self.url && self.get(&format!("{url}/metrics")).await.status == 200 {
+                return url;
+            }
+        }
+        panic!("no port but the public one answers /metrics");
+    }
+
     /// The port on which the process listens besides the public one.
     fn provider_port(&self) -> u16 {
         let public: u16 = self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::Server;
+use crate::harness::{Server, read};
 
 #[tokio::test]
 async fn every_page_is_there_and_keeps_to_its_policy() {
@@ -17,6 +17,7 @@ async fn every_page_is_there_and_keeps_to_its_policy() {
         assert_eq!(page.status, 200, "{path}");
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(page.header("content-security-policy").expect("a policy").contains("default-src 'self'"));
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
         assert!(!page.text.contains("<b>sale"), "escaped");
         for asset in page.text.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
             let asset = server.get(&format!("/assets/{asset}")).await;
@@ -27,6 +28,26 @@ async fn every_page_is_there_and_keeps_to_its_policy() {
     assert!(server.get(&format!("/return?ticket={ticket}")).await.text.contains("held for you"));
     assert_eq!(server.get("/return?ticket=nonsense").await.status, 404);
     assert_eq!(server.get("/s/nowhere").await.status, 404);
+}
+
+#[tokio::test]
+async fn with_a_listener_of_their_own_operators_have_the_console_there_and_only_there() {
+    let server = Server::start(&["server.admin_listen=127.0.0.1:0"]);
+    let operators = server.operators_listener().await;
+    let console = server.get(&format!("{operators}/console")).await;
+    assert_eq!(console.status, 200);
+    for asset in console.text.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert_eq!(server.get(&format!("{operators}/assets/{asset}")).await.status, 200, "{asset}");
+    }
+    // What is not served is not there at all, and not only there with another method.
+    for path in ["/console", "/admin/v1/sales"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+    for path in ["/v1/time", "/v1/sessions", "/s/nowhere"] {
+        assert_eq!(server.get(&format!("{operators}{path}")).await.status, 404, "{path}");
+    }
+    let wrong = server.request(reqwest::Method::DELETE, &format!("{operators}/admin/v1/sales"));
+    assert_eq!(read(wrong).await.status, 405);
 }
 
 #[tokio::test]

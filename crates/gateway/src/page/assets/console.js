@@ -5,6 +5,12 @@ let token = sessionStorage.getItem(key) ?? "";
 let sale = null;
 let cursor = null;
 let watching = null;
+let counted = "";
+let listed = 0;
+let lastListed = 0;
+// How often the lists are read anew while the stream runs, at most.
+const LISTS_MS = 3000;
+const SALES_MS = 10000;
 
 function row(...cells) {
   const line = document.createElement("tr");
@@ -47,6 +53,7 @@ function leave() {
   watching?.abort();
   $("desk").hidden = true;
   $("enter").hidden = false;
+  $("token").focus();
 }
 
 async function enter() {
@@ -54,9 +61,25 @@ async function enter() {
   sessionStorage.setItem(key, token);
   $("enter").hidden = true;
   $("desk").hidden = false;
-  $("nothing").hidden = sales.length > 0;
-  $("pick").replaceChildren(...sales.map((each) => new Option(each.name, each.sale_id)));
+  list(sales);
   if (sales.length) await choose(sales[0].sale_id);
+}
+
+// The sales to pick from; the one that is picked stays.
+function list(sales) {
+  $("nothing").hidden = sales.length > 0;
+  const before = [...$("pick").options].map((each) => each.value + each.text).join();
+  if (before === sales.map((each) => each.sale_id + each.name).join()) return;
+  $("pick").replaceChildren(...sales.map((each) => new Option(each.name, each.sale_id)));
+  if (sale) $("pick").value = sale;
+}
+
+// Sales that were made since, and the first one.
+async function listAgain() {
+  if (!token || document.hidden) return;
+  const { sales } = await json("sales");
+  list(sales);
+  if (!sale && sales.length) await choose(sales[0].sale_id);
 }
 
 async function choose(id) {
@@ -77,9 +100,11 @@ function draw(told) {
   if (told.sale) {
     const shown = told.sale;
     $("name").textContent = shown.name;
+    const over = shown.state === "ended";
     $("state").textContent = `${shown.state}; opens ${new Date(shown.starts_at).toLocaleString()}, closes ${new Date(shown.ends_at).toLocaleString()}`;
-    $("pause").disabled = shown.paused;
-    $("resume").disabled = !shown.paused;
+    $("pause").disabled = shown.paused || over;
+    $("resume").disabled = !shown.paused || over;
+    $("end").disabled = over;
     $("stock").replaceChildren(...shown.products.map((each) => row(each.name, each.stock, each.available, each.held, each.sold)));
   }
   if (told.orders) $("counts").replaceChildren(...Object.entries(told.orders).map(([name, count]) => row(name, count)));
@@ -90,6 +115,18 @@ function draw(told) {
     $("stalls").className = stalls.length ? "bad" : "";
   }
   if (told.fault) trouble(told.fault);
+}
+
+// What the stream tells; where orders moved, the list and the book of actions are read anew, unless somebody is using them.
+function live(told) {
+  if ($("trouble").textContent.startsWith("Not live")) trouble("");
+  draw(told);
+  const counts = JSON.stringify(told.orders);
+  const busy = $("orders").contains(document.activeElement) || $("orders").children.length > listed;
+  if (counts === counted || busy || performance.now() - lastListed < LISTS_MS) return;
+  counted = counts;
+  lastListed = performance.now();
+  Promise.all([find(false), actions()]).catch((error) => { if (token) trouble(`Not live: ${error.message}`); });
 }
 
 // Server-Sent Events over fetch, because the token goes into a header.
@@ -109,7 +146,7 @@ async function watch(id) {
         rest = parts.pop();
         for (const part of parts) {
           const data = part.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5)).join("");
-          if (data) draw(JSON.parse(data));
+          if (data && id === sale) live(JSON.parse(data));
         }
       }
     } catch (error) { if (signal.aborted) return; trouble(`Not live: ${error.message}`); }
@@ -119,14 +156,14 @@ async function watch(id) {
 
 async function find(more) {
   const query = new URLSearchParams({ status: $("status").value, user_id: $("user").value, cursor: more ? cursor : "" });
-  const found = await json(`sales/${sale}/orders?${query}`);
-  const lines = found.orders.map((each) => row(
+  const told = await json(`sales/${sale}/orders?${query}`);
+  const lines = told.orders.map((each) => row(
     each.user_id, each.product_id, each.units.join(" ") || each.quantity, each.reason ? `${each.status} (${each.reason})` : each.status,
     new Date(each.changed_at).toLocaleString(), button("Story", () => attempt(() => story(each.queue_ticket_id))),
   ));
-  if (more) $("orders").append(...lines); else $("orders").replaceChildren(...lines);
-  if (!more && !lines.length) $("orders").append(row("No order fits."));
-  cursor = found.cursor;
+  if (more) $("orders").append(...lines); else $("orders").replaceChildren(...(lines.length ? lines : [row("No order fits.")]));
+  if (!more) listed = Math.max(1, lines.length);
+  cursor = told.cursor;
   $("more").hidden = !cursor;
 }
 
@@ -137,14 +174,23 @@ async function story(ticket) {
   const parts = [Object.assign(document.createElement("h3"), { textContent: `Order of ${told.order.user_id}` }), table];
   if (told.order.status === "confirmed") {
     parts.push(button("Refund", () => attempt(async () => {
-      if (!confirm("Give the money back? The units stay with the buyer unless you return them.")) return;
-      const back = confirm("Do the goods come back and may be sold again?");
-      await ask(`orders/${ticket}/refund`, { method: "POST", json: { return_units: back } });
+      const { user_id: user, amount, quantity } = told.order;
+      const answer = await chosen($("refund"), `${amount.amount} ${amount.currency} for ${quantity} to ${user}.`);
+      if (!["keep", "return"].includes(answer)) return;
+      await ask(`orders/${ticket}/refund`, { method: "POST", json: { return_units: answer === "return" } });
       await story(ticket);
       await find();
     })));
   }
   $("story").replaceChildren(...parts);
+}
+
+// Which button of a dialog was pressed; nothing where it was closed in another way.
+function chosen(dialog, text) {
+  dialog.querySelector("p").textContent = text;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue), { once: true }));
 }
 
 async function actions() {
@@ -171,7 +217,7 @@ $("say").onsubmit = (event) => {
   attempt(async () => { draw({ sale: await json(`sales/${sale}/message`, { method: "POST", json: { message: $("text").value } }) }); await actions(); });
 };
 let restockKey = null;
-$("restock").oninput = () => { restockKey = null; };
+$("restock").oninput = () => { restockKey = null; $("restocked").textContent = ""; };
 $("restock").onsubmit = (event) => {
   event.preventDefault();
   // The key changes only once an answer has come: pressing again after a lost answer adds nothing twice.
@@ -180,6 +226,8 @@ $("restock").onsubmit = (event) => {
     const body = { product_id: $("restock-product").value, units: Number($("restock-units").value) };
     draw({ sale: await json(`sales/${sale}/restock`, { method: "POST", json: body, headers: { "Idempotency-Key": restockKey } }) });
     restockKey = null;
+    $("restocked").textContent = `${body.units} ${body.units === 1 ? "unit" : "units"} added to ${$("restock-product").selectedOptions[0].text}.`;
+    $("restock-units").value = "";
     await actions();
   });
 };
@@ -197,4 +245,6 @@ $("csv").onclick = () => attempt(async () => {
   link.click();
   URL.revokeObjectURL(link.href);
 });
+setInterval(() => listAgain().catch(() => { /* the stream says what is wrong */ }), SALES_MS);
+$("enter").hidden = false;
 if (token) attempt(enter);
