@@ -189,6 +189,21 @@ fn an_interrupt_ends_a_watch_also_while_an_answer_is_awaited() {
     drop(connection);
 }
 
+#[test]
+fn an_interrupt_ends_a_rehearsal_that_has_not_begun() {
+    let (url, listener) = silent();
+    let mut command = program();
+    command.args(["rehearse", "--url", &url]).env("TZERO_ADMIN_TOKEN", "t").stderr(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    let connection = listener.accept().expect("a connection");
+    catches_interrupts(&child);
+    interrupt(&child);
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("stopped before it began"), "{said}");
+    drop(connection);
+}
+
 #[tokio::test]
 async fn what_nobody_reads_ends_a_command_quietly_and_what_cannot_be_written_is_a_failure() {
     let server = Server::start(&[]);
