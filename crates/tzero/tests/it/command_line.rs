@@ -92,7 +92,7 @@ fn flags_before_a_command_are_refused_and_not_passed_over() {
     for flags in
         [["--data", "x"], ["--listen", "127.0.0.1:0"], ["--config", "x.toml"], ["--set", "log.level=warn"]]
     {
-        let (right, said) = run(&[flags[0], flags[1], "serve"]);
+        let (right, said) = run(&[flags[0], flags[1], "roles"]);
         assert!(!right && said.contains("cannot be used with") && said.contains(flags[0]), "{said}");
     }
 }
