@@ -104,8 +104,17 @@ impl Report {
                 text("revenue")
             ));
         }
+        lines.extend(self.verdict_lines());
+        lines.join("\n")
+    }
+
+    fn verdict_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
         if self.still_open > 0 {
-            lines.push(format!("still open: {} tickets, whose hold had not ended for long", self.still_open));
+            lines.push(format!(
+                "still open: {} tickets, whose hold or its grace still ran at the limit",
+                self.still_open
+            ));
         }
         lines.push(format!("audits during the run: {}", self.audits));
         if self.audit.is_null() {
@@ -121,7 +130,7 @@ impl Report {
             lines.push(format!("{} VIOLATIONS", self.violations.len()));
             lines.extend(self.violations.iter().map(|violation| format!("  {violation}")));
         }
-        lines.join("\n")
+        lines
     }
 
     fn timing_lines(&self) -> impl Iterator<Item = String> {

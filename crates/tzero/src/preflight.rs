@@ -1,9 +1,9 @@
-//! What can be told before a start, of the files that a configuration names: each is read as the start reads it.
+//! What can be told before a start, of the files that a gateway needs: each is read as the start reads it.
 
 use crate::config::Config;
 use crate::{keys, wiring};
 
-/// Reads the files that the configuration names.
+/// Reads the files that a gateway of this configuration needs.
 ///
 /// # Errors
 /// What is wrong with each of them, a line each.

@@ -60,7 +60,9 @@ fn announce(line: &str) {
 
 fn run(plan: Plan, with_sample: bool) -> Outcome {
     telemetry::start(&plan.config.log);
-    crate::preflight::check(&plan.config)?;
+    if plan.roles.contains(&Role::Gateway) {
+        crate::preflight::check(&plan.config)?;
+    }
     block_on(async {
         let node = Node::start(plan).await?;
         let sample = if with_sample { Some(sample(&node).await?) } else { None };

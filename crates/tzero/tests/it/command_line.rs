@@ -92,7 +92,7 @@ fn flags_before_a_command_are_refused_and_not_passed_over() {
     for flags in
         [["--data", "x"], ["--listen", "127.0.0.1:0"], ["--config", "x.toml"], ["--set", "log.level=warn"]]
     {
-        let (right, said) = run(&[flags[0], flags[1], "serve"]);
+        let (right, said) = run(&[flags[0], flags[1], "roles"]);
         assert!(!right && said.contains("cannot be used with") && said.contains(flags[0]), "{said}");
     }
 }
@@ -186,6 +186,21 @@ fn an_interrupt_ends_a_watch_also_while_an_answer_is_awaited() {
     catches_interrupts(&child);
     interrupt(&child);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    drop(connection);
+}
+
+#[test]
+fn an_interrupt_ends_a_rehearsal_that_has_not_begun() {
+    let (url, listener) = silent();
+    let mut command = program();
+    command.args(["rehearse", "--url", &url]).env("TZERO_ADMIN_TOKEN", "t").stderr(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    let connection = listener.accept().expect("a connection");
+    catches_interrupts(&child);
+    interrupt(&child);
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("stopped before it began"), "{said}");
     drop(connection);
 }
 
