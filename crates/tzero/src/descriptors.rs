@@ -13,3 +13,20 @@ pub fn raise() -> Option<u64> {
         Err(_) => current,
     }
 }
+
+/// Descriptors that are kept for stores, the provider and the listeners themselves.
+const RESERVED: u64 = 256;
+
+/// As many connections as configured, or as the process may have descriptors for.
+pub fn connections(configured: usize) -> usize {
+    let Some(allowed) = raise() else { return configured };
+    let room = allowed.saturating_sub(RESERVED).max(RESERVED / 4) as usize;
+    if configured > room {
+        tracing::warn!(
+            configured,
+            room,
+            "server.max_connections is more than the limit of open files allows: serving fewer; raise it (ulimit -n)"
+        );
+    }
+    configured.min(room)
+}

@@ -20,7 +20,7 @@ use workers::processor::Rate;
 use crate::config::{Config, Provider};
 use crate::descriptors;
 use crate::keys::{self, Keys};
-use crate::role::Role;
+use crate::role::{self, Role};
 use crate::wiring::{self, Addresses, Around, System};
 
 /// Calls of the treasurer to the provider at once, of each kind.
@@ -182,39 +182,13 @@ fn faults(config: &Config) -> sandbox::Faults {
     }
 }
 
-/// What nobody does where these roles run: the stores of a data folder serve one process, so that no other process can.
-fn missing(roles: &HashSet<Role>) -> Option<String> {
-    let needed = Role::ALL.into_iter().filter(|role| *role != Role::Sandbox && !roles.contains(role));
-    let missing: Vec<String> = needed.map(|role| format!("{} ({})", role.name(), role.purpose())).collect();
-    (!missing.is_empty()).then(|| {
-        format!("no process can run these roles while this one has the data folder: {}", missing.join("; "))
-    })
-}
-
-/// Descriptors that are kept for stores, the provider and the listeners themselves.
-const RESERVED: u64 = 256;
-
-/// As many connections as configured, or as the process may have descriptors for.
-fn connections(configured: usize) -> usize {
-    let Some(allowed) = descriptors::raise() else { return configured };
-    let room = allowed.saturating_sub(RESERVED).max(RESERVED / 4) as usize;
-    if configured > room {
-        tracing::warn!(
-            configured,
-            room,
-            "server.max_connections is more than the limit of open files allows: serving fewer; raise it (ulimit -n)"
-        );
-    }
-    configured.min(room)
-}
-
 fn limits(config: &Config) -> Limits {
     let server = &config.server;
     Limits {
         header_timeout: Duration::from_millis(server.header_timeout_ms),
         body_timeout: Duration::from_millis(server.body_timeout_ms),
         idle_timeout: Duration::from_millis(server.idle_timeout_ms),
-        max_connections: connections(server.max_connections),
+        max_connections: descriptors::connections(server.max_connections),
         max_connections_per_address: server.max_connections_per_address,
         header_bytes: server.header_bytes,
         header_count: server.header_count,
@@ -334,7 +308,7 @@ impl Node {
     }
 
     fn around(&self, provider_url: String, roles: &HashSet<Role>) -> Around<'_> {
-        let missing = missing(roles);
+        let missing = role::missing(roles);
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }

@@ -1,5 +1,7 @@
 //! Roles: the boxes of the architecture picture, each run alone or with others in one process.
 
+use std::collections::HashSet;
+
 use clap::ValueEnum;
 
 /// What a process does.
@@ -47,4 +49,13 @@ impl Role {
             Self::Sandbox => "is a payment provider of its own, for demos, rehearsals and tests",
         }
     }
+}
+
+/// What nobody does where these roles run: the stores of a data folder serve one process, so that no other process can.
+pub fn missing(roles: &HashSet<Role>) -> Option<String> {
+    let needed = Role::ALL.into_iter().filter(|role| *role != Role::Sandbox && !roles.contains(role));
+    let missing: Vec<String> = needed.map(|role| format!("{} ({})", role.name(), role.purpose())).collect();
+    (!missing.is_empty()).then(|| {
+        format!("no process can run these roles while this one has the data folder: {}", missing.join("; "))
+    })
 }
