@@ -46,6 +46,8 @@ export class Shop {
     const flags = this.settings.flatMap((each) => ["--set", each]);
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TZERO_")));
     this.process = spawn(process.env.TZERO_BIN, ["serve", "--listen", listen, "--data", this.folder, ...flags], { env, stdio: ["ignore", "pipe", "ignore"] });
+    // Also where a test ends this process in the middle.
+    process.once("exit", () => this.process.kill("SIGKILL"));
     const [line] = await once(createInterface(this.process.stdout), "line");
     this.url = line.split(" ").at(-1);
     this.token = readFileSync(join(this.folder, "admin-token"), "utf8").trim();
