@@ -127,24 +127,26 @@ CREATE TRIGGER order_keeps_what_it_is BEFORE UPDATE ON tzero.orders FOR EACH ROW
     IS DISTINCT FROM (OLD.ticket, OLD.sale_no, OLD.shard, OLD.product_no, OLD.quantity, OLD.user_hash))
   EXECUTE FUNCTION tzero.refuse('an order keeps its buyer, product, quantity and shard, and its version only grows');
 
--- Who owns which unit. A row is written once and may only end; a ticket that late money gives the same unit again owns it
--- under another attempt.
+-- Who owns which unit, since which version of its order. A row is written once and may only end; a ticket that late money
+-- gives the same unit again owns it since another version.
 CREATE TABLE tzero.order_unit (
   ticket bytea NOT NULL,
-  attempt int NOT NULL CHECK (attempt >= 0),
+  since bigint NOT NULL CHECK (since > 0),
   sale_no int NOT NULL,
   product_no int NOT NULL,
   unit_no int NOT NULL CHECK (unit_no >= 0),
   user_hash bytea NOT NULL,
   user_slot smallint NOT NULL CHECK (user_slot >= 0),
   live boolean NOT NULL,
-  PRIMARY KEY (ticket, attempt, unit_no)
+  PRIMARY KEY (ticket, since, unit_no)
 );
-CREATE UNIQUE INDEX order_unit_live ON tzero.order_unit (sale_no, product_no, unit_no) WHERE live;
-CREATE UNIQUE INDEX order_unit_limit ON tzero.order_unit (sale_no, product_no, user_hash, user_slot) WHERE live;
+-- What tells rows apart stands first, and differs: no lookup can take the wrong index, not even in a table that was empty
+-- a moment ago.
+CREATE UNIQUE INDEX order_unit_live ON tzero.order_unit (unit_no, product_no, sale_no) WHERE live;
+CREATE UNIQUE INDEX order_unit_limit ON tzero.order_unit (user_hash, product_no, sale_no, user_slot) WHERE live;
 CREATE TRIGGER unit_may_only_end BEFORE UPDATE ON tzero.order_unit FOR EACH ROW
-  WHEN (NEW.live OR (NEW.ticket, NEW.attempt, NEW.sale_no, NEW.product_no, NEW.unit_no, NEW.user_hash, NEW.user_slot)
-    IS DISTINCT FROM (OLD.ticket, OLD.attempt, OLD.sale_no, OLD.product_no, OLD.unit_no, OLD.user_hash, OLD.user_slot))
+  WHEN (NEW.live OR (NEW.ticket, NEW.since, NEW.sale_no, NEW.product_no, NEW.unit_no, NEW.user_hash, NEW.user_slot)
+    IS DISTINCT FROM (OLD.ticket, OLD.since, OLD.sale_no, OLD.product_no, OLD.unit_no, OLD.user_hash, OLD.user_slot))
   EXECUTE FUNCTION tzero.refuse('the row of a unit is written once and may only end');
 
 -- One look for a whole batch, where foreign keys would look once a row: each new row fits its order, its shard's slice
@@ -156,11 +158,12 @@ BEGIN
     WHERE (s.sale_no, s.product_no) IN (SELECT a.sale_no, a.product_no FROM added a)
     ORDER BY s.sale_no, s.product_no, s.shard FOR SHARE;
   SELECT a.unit_no INTO unit FROM added a
-    LEFT JOIN tzero.orders o ON o.ticket = a.ticket AND o.sale_no = a.sale_no AND o.product_no = a.product_no
-      AND o.user_hash = a.user_hash
+    LEFT JOIN tzero.orders o ON o.ticket = a.ticket
     LEFT JOIN tzero.product p ON p.sale_no = a.sale_no AND p.product_no = a.product_no
     LEFT JOIN tzero.slice s ON s.sale_no = a.sale_no AND s.product_no = a.product_no AND s.shard = o.shard
-    WHERE (o.ticket IS NOT NULL AND a.user_slot < p.max_per_user AND s.units @> a.unit_no) IS NOT TRUE
+    -- An order is looked for by its ticket alone: offered more, the planner of a young table takes another index.
+    WHERE (o.ticket IS NOT NULL AND o.sale_no = a.sale_no AND o.product_no = a.product_no AND o.user_hash = a.user_hash
+      AND a.user_slot < p.max_per_user AND s.units @> a.unit_no) IS NOT TRUE
     LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'units_fit',

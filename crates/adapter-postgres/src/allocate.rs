@@ -170,7 +170,7 @@ impl Desk {
 async fn write(inside: &Transaction<'_>, shard: &ShardId, sale: i32, taken: &Taken) -> Result<(), Failure> {
     let mut owned = OwnedUnits::default();
     for (order, places) in taken.orders.iter().zip(&taken.places) {
-        owned.push(sale, order, places);
+        owned.push(sale, order, order.version, places);
     }
     // The first step of an order that was allocated is its own row.
     let steps: Vec<Order> = taken.orders.iter().filter(|order| !order.live).cloned().collect();

@@ -33,19 +33,15 @@ struct Held {
     order: Order,
     /// The version that is stored.
     stored: u32,
-    /// The claim under which the table of units has its units, if it has any.
-    owned_under: Option<TicketId>,
-    /// Places in the buyer's limit of units that it took meanwhile.
-    places: Vec<i16>,
+    /// Whether units that the table of units has are its no more.
+    gave_up: bool,
+    /// Units that it took meanwhile: since which version, and their places in the buyer's limit.
+    took: Option<(u32, Vec<i16>)>,
 }
 
 impl Held {
     fn product(&self) -> ProductKey {
         (self.sale, self.order.terms.product)
-    }
-
-    fn owns_under(&self) -> Option<TicketId> {
-        self.order.live.then_some(self.order.claim)
     }
 }
 
@@ -78,9 +74,8 @@ async fn hold(
     for row in rows(inside, queries::ORDERS_HOLD, &[&tickets]).await? {
         let sale: i32 = rows::cell(&row, "sale_no")?;
         let order = rows::order(&row, store.numbers.sale(inside, sale).await?)?;
-        let owned_under = order.live.then_some(order.claim);
         let (ticket, stored) = (order.ticket, order.version);
-        orders.insert(ticket, Held { sale, order, stored, owned_under, places: Vec::new() });
+        orders.insert(ticket, Held { sale, order, stored, gave_up: false, took: None });
     }
     Ok(orders)
 }
@@ -142,8 +137,10 @@ impl Desk {
                     let Some(places) = places else {
                         return Applied::Refused(ChangeRefusal::Ended, Box::new(held.order.clone()));
                     };
-                    held.places = places;
+                    held.took = Some((next.version, places));
                 } else if held.order.live && !next.live {
+                    // Units that were taken a moment ago are in no table yet.
+                    held.gave_up |= held.took.take().is_none();
                     self.live.disown(ticket);
                 }
                 self.effects.extend(effect.map(|effect| (held.sale, next.shard.number, effect)));
@@ -159,15 +156,12 @@ impl Desk {
         let changed = self.orders.values().filter(|held| held.order.version != held.stored);
         let changed: Vec<&Held> = changed.collect();
         let orders: Vec<&Order> = changed.iter().map(|held| &held.order).collect();
-        let moved = changed.iter().filter(|held| held.owned_under != held.owns_under());
-        let mut ended: Vec<&[u8]> = Vec::new();
+        let ended = changed.iter().filter(|held| held.gave_up).map(|held| &held.order.ticket.0[..]);
+        let ended: Vec<&[u8]> = ended.collect();
         let mut owned = OwnedUnits::default();
-        for held in moved {
-            if held.owned_under.is_some() {
-                ended.push(&held.order.ticket.0);
-            }
-            if held.order.live {
-                owned.push(held.sale, &held.order, &held.places);
+        for held in &changed {
+            if let Some((since, places)) = &held.took {
+                owned.push(held.sale, &held.order, *since, places);
             }
         }
         update_orders(inside, &orders).await?;
@@ -183,7 +177,8 @@ impl Desk {
 /// Units of a change that would take them again for late money, and their epoch; not where they are the order's already.
 fn late<'a>(order: &Order, change: &'a Change) -> Option<(&'a Units, Epoch)> {
     match change {
-        Change::LateHeld { claim, units, epoch, .. } if order.claim != *claim => Some((units, *epoch)),
+        Change::LateHeld { claim, .. } if order.live && order.claim == *claim => None,
+        Change::LateHeld { units, epoch, .. } => Some((units, *epoch)),
         _ => None,
     }
 }

@@ -153,7 +153,7 @@ fn all_written(written: u64, wanted: usize) -> Result<(), Failure> {
 #[derive(Default)]
 pub(crate) struct OwnedUnits<'a> {
     tickets: Vec<&'a [u8]>,
-    attempts: Vec<i32>,
+    since: Vec<i64>,
     sales: Vec<i32>,
     products: Vec<i32>,
     units: Vec<i32>,
@@ -162,11 +162,11 @@ pub(crate) struct OwnedUnits<'a> {
 }
 
 impl<'a> OwnedUnits<'a> {
-    /// The units of an order, each with its place in the buyer's limit.
-    pub(crate) fn push(&mut self, sale: i32, order: &'a Order, places: &[i16]) {
+    /// The units that an order owns since a version of it, each with its place in the buyer's limit.
+    pub(crate) fn push(&mut self, sale: i32, order: &'a Order, since: u32, places: &[i16]) {
         for (unit, place) in order.units.iter().zip(places) {
             self.tickets.push(&order.ticket.0);
-            self.attempts.push(i32::from(order.late_attempts));
+            self.since.push(i64::from(since));
             self.sales.push(sale);
             self.products.push(i32::from(order.terms.product.0));
             self.units.push(unit.cast_signed());
@@ -182,7 +182,7 @@ impl<'a> OwnedUnits<'a> {
         }
         let given: crate::job::Given<'_> = &[
             &self.tickets,
-            &self.attempts,
+            &self.since,
             &self.sales,
             &self.products,
             &self.units,

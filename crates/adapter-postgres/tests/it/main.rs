@@ -5,6 +5,8 @@ mod both;
 mod constraints;
 mod contract;
 mod kill;
+mod late;
 mod queries;
+mod random;
 mod server;
 mod shop;
