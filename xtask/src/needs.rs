@@ -107,6 +107,20 @@ pub const WRK: Need = Need {
     otherwise: "install wrk, so that `wrk` is on the path",
 };
 
+/// The programs of a PostgreSQL server: tests start one of their own, and never use one that runs already.
+pub const POSTGRES: Need = Need {
+    name: "PostgreSQL 15 or later",
+    proof: Proof::OneOf(&[
+        "initdb",
+        "/usr/lib/postgresql/15/bin/initdb",
+        "/usr/lib/postgresql/16/bin/initdb",
+        "/usr/lib/postgresql/17/bin/initdb",
+        "/usr/lib/postgresql/18/bin/initdb",
+    ]),
+    packages: &["postgresql"],
+    otherwise: "install the server of PostgreSQL 15 or later, so that `initdb` is on the path",
+};
+
 /// What this machine lets us do about a missing need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installer {

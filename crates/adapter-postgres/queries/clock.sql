@@ -1,0 +1,2 @@
+-- The ledger's clock, now.
+SELECT tzero.clock();

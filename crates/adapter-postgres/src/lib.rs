@@ -1,0 +1,177 @@
+//! The ledger ports on PostgreSQL: who owns which unit, where orders stand, what the inventory must be told.
+//!
+//! Whether a claim is taken in and how an order moves is decided by `domain`, on rows that are held, at the database's
+//! clock. Constraints (`migrations`) keep a unit from two owners whatever is written. A batch is one transaction with a
+//! few statements that carry arrays, never a statement for each order. READ COMMITTED is enough, since every guard is a
+//! held row or a constraint; no decision rests on SERIALIZABLE, and none reads a standby.
+//!
+//! A fault after COMMIT was sent leaves the outcome unknown. Every operation may therefore be repeated.
+
+mod allocate;
+mod apply;
+mod books;
+mod check;
+mod columns;
+mod deadlines;
+mod effects;
+mod failure;
+mod job;
+mod ledger;
+mod live;
+mod migrate;
+mod queries;
+mod restock;
+mod rows;
+mod sale_numbers;
+mod sales;
+mod sent;
+mod terms;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use ports::Fault;
+use ports::clock::Clock;
+use tokio_postgres::NoTls;
+
+use crate::deadlines::Deadlines;
+use crate::failure::{Failure, name_of};
+use crate::sale_numbers::SaleNumbers;
+use crate::sent::Sent;
+
+/// How long anything may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// One statement, in the server.
+    pub statement: Duration,
+    /// Until a row that somebody else holds is free, in the server.
+    pub held_row: Duration,
+    /// One operation of a port with all of its statements.
+    pub operation: Duration,
+    /// One operation that reads a whole sale.
+    pub whole_sale: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            statement: Duration::from_secs(5),
+            held_row: Duration::from_secs(3),
+            operation: Duration::from_secs(10),
+            whole_sale: Duration::from_secs(120),
+        }
+    }
+}
+
+/// How a ledger is reached.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it is: `postgresql://user:password@host:port/database`, or `key=value` pairs.
+    pub url: String,
+    /// Connections at most.
+    pub connections: usize,
+    /// For pauses only: decisions use the database's clock.
+    pub clock: Arc<dyn Clock>,
+    /// How long a payment address may take, milliseconds.
+    pub address_deadline_ms: u64,
+    /// How long anything may take.
+    pub limits: Limits,
+}
+
+/// The ledger in a PostgreSQL database.
+#[derive(Clone)]
+pub struct Postgres {
+    pool: Pool,
+    /// The database in words, without its password.
+    name: Arc<str>,
+    limits: Limits,
+    address_deadline_ms: u64,
+    numbers: Arc<SaleNumbers>,
+    deadlines: Arc<Deadlines>,
+    sent: Arc<Sent>,
+}
+
+impl Postgres {
+    /// Connects to a migrated database.
+    ///
+    /// # Errors
+    /// The address cannot be understood, the database does not answer, or its schema is not the one of this version.
+    pub async fn connect(options: Options) -> Result<Self, Fault> {
+        let (pool, name) = pool(&options)?;
+        let store = Self {
+            pool,
+            name,
+            limits: options.limits,
+            address_deadline_ms: options.address_deadline_ms,
+            numbers: Arc::default(),
+            deadlines: Arc::new(Deadlines::new(options.clock)),
+            sent: Arc::default(),
+        };
+        let client = store.client().await.map_err(|failure| store.fault(failure))?;
+        migrate::verify(&client).await.map_err(|failure| store.fault(failure))?;
+        Ok(store)
+    }
+
+    /// Brings a database to the schema of this version; gives what was done, in words. Needs the right to create a
+    /// schema and the extension `btree_gist`; roles are made where they are missing.
+    ///
+    /// # Errors
+    /// The database does not answer, a right is missing, or its schema is of another origin or a later version.
+    pub async fn migrate(options: &Options) -> Result<Vec<String>, Fault> {
+        let (pool, name) = pool(options)?;
+        let done = async {
+            let mut client = pool.get().await?;
+            migrate::run(&mut client).await
+        };
+        done.await.map_err(|failure: Failure| failure.into_fault(&name))
+    }
+
+    async fn client(&self) -> Result<deadpool_postgres::Client, Failure> {
+        Ok(self.pool.get().await?)
+    }
+
+    fn fault(&self, failure: Failure) -> Fault {
+        failure.into_fault(&self.name)
+    }
+}
+
+/// Settings of every connection. A statement is planned anew each time, by the sizes that tables have then: a plan that was
+/// made while a sale's tables were empty, and kept, costs many times as much an order. Scans of whole tables and joins
+/// that read them are discouraged for the same reason.
+fn settings(limits: &Limits) -> String {
+    let (statement, held_row) = (limits.statement.as_millis(), limits.held_row.as_millis());
+    let idle = limits.operation.as_millis();
+    format!(
+        "-c statement_timeout={statement} -c lock_timeout={held_row} -c idle_in_transaction_session_timeout={idle} \
+         -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
+         -c plan_cache_mode=force_custom_plan -c timezone=UTC"
+    )
+}
+
+fn pool(options: &Options) -> Result<(Pool, Arc<str>), Fault> {
+    let unusable = |error: &dyn std::fmt::Display| Fault::unavailable("the ledger", error);
+    let mut config: tokio_postgres::Config =
+        options.url.parse().map_err(|_| unusable(&"its address is none that PostgreSQL understands"))?;
+    let name: Arc<str> = name_of(&config).into();
+    let asked = config.get_options().map(|asked| format!(" {asked}")).unwrap_or_default();
+    config.options(format!("{}{asked}", settings(&options.limits)));
+    config.connect_timeout(options.limits.connect);
+    config.tcp_user_timeout(options.limits.operation);
+    if config.get_application_name().is_none() {
+        config.application_name("tzero");
+    }
+    let manager =
+        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let pool = Pool::builder(manager)
+        .max_size(options.connections)
+        .runtime(deadpool_postgres::Runtime::Tokio1)
+        .wait_timeout(Some(options.limits.operation))
+        .create_timeout(Some(options.limits.connect))
+        .recycle_timeout(Some(options.limits.connect));
+    Ok((pool.build().map_err(|error| unusable(&error))?, name))
+}

@@ -1,0 +1,75 @@
+//! Brings a database to the schema of this version, one transaction a step.
+
+use deadpool_postgres::{Client, GenericClient};
+
+use crate::failure::Failure;
+
+/// The steps, oldest first. A step that was released is never changed: the database knows its digest.
+const STEPS: &[(&str, &str)] = &[
+    ("0001_schema", include_str!("../migrations/0001_schema.sql")),
+    ("0002_roles", include_str!("../migrations/0002_roles.sql")),
+];
+
+/// Keeps two processes from migrating at once. Any number that nobody else uses.
+const TURN: &str = "SELECT pg_advisory_xact_lock(7305734820)";
+
+const BOOK: &str = "CREATE SCHEMA IF NOT EXISTS tzero;
+    CREATE TABLE IF NOT EXISTS tzero.migration (
+      name text PRIMARY KEY, digest text NOT NULL, done_at timestamptz NOT NULL DEFAULT clock_timestamp())";
+
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+/// Names and digests of the steps that were done.
+async fn done(client: &impl GenericClient) -> Result<Vec<(String, String)>, Failure> {
+    let rows = client.query("SELECT name, digest FROM tzero.migration ORDER BY name", &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// Whether the steps that were done are the first ones of this version; how many.
+fn compare(done: &[(String, String)]) -> Result<usize, Failure> {
+    for (at, (name, known)) in done.iter().enumerate() {
+        let Some((step, text)) = STEPS.get(at) else {
+            let detail = format!("it has step {name}, which is of a later version of this program");
+            return Err(Failure::damaged("the ledger's schema", detail));
+        };
+        if step != name || digest(text) != *known {
+            let detail = format!("its step {name} is not the step {step} of this version");
+            return Err(Failure::damaged("the ledger's schema", detail));
+        }
+    }
+    Ok(done.len())
+}
+
+/// Does what was not done; gives the names of the steps.
+pub(crate) async fn run(client: &mut Client) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    loop {
+        let step = client.transaction().await?;
+        step.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+        step.batch_execute(TURN).await?;
+        step.batch_execute(BOOK).await?;
+        let Some((name, text)) = STEPS.get(compare(&done(&step).await?)?) else {
+            step.commit().await?;
+            return Ok(names);
+        };
+        step.batch_execute(text).await?;
+        let noted = "INSERT INTO tzero.migration (name, digest) VALUES ($1, $2)";
+        step.execute(noted, &[name, &digest(text)]).await?;
+        step.commit().await?;
+        names.push((*name).to_owned());
+    }
+}
+
+/// Whether the schema is the one of this version.
+pub(crate) async fn verify(client: &impl GenericClient) -> Result<(), Failure> {
+    let known = "SELECT to_regclass('tzero.migration') IS NOT NULL";
+    let there: bool = client.query_one(known, &[]).await?.try_get(0)?;
+    let done = if there { compare(&done(client).await?)? } else { 0 };
+    if done == STEPS.len() {
+        return Ok(());
+    }
+    let detail = format!("{done} of {} steps are done: migrate it first", STEPS.len());
+    Err(Failure::damaged("the ledger's schema", detail))
+}

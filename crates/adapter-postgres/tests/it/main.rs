@@ -1,0 +1,12 @@
+//! The adapter against a real PostgreSQL: the contract of the ports, and what only this store promises.
+
+mod allocators;
+mod both;
+mod constraints;
+mod contract;
+mod kill;
+mod late;
+mod queries;
+mod random;
+mod server;
+mod shop;
