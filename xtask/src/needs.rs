@@ -63,6 +63,14 @@ pub const PYTHON_VENV: Need = Need {
     otherwise: "install Python 3.11 or later with its venv module (Debian and Ubuntu: apt-get install python3-venv)",
 };
 
+/// Redis: tests of its adapter start servers of their own, on free ports.
+pub const REDIS: Need = Need {
+    name: "redis-server",
+    proof: Proof::OneOf(&["redis-server"]),
+    packages: &["redis-server"],
+    otherwise: "install Redis 7.0 or later, so that `redis-server` is on the path",
+};
+
 /// nginx, the anchor of the HTTP measurements.
 pub const NGINX: Need = Need {
     name: "nginx",
