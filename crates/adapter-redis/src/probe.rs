@@ -10,12 +10,12 @@ use crate::library::{TEXT, VERSION, text};
 
 /// The commands of a program that sells, as rules of `ACL SETUSER`; its keys are those of this crate.
 pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +info +hget +hmget +hset +hdel +hgetall +hscan \
-    +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +client|setinfo +client|setname \
+    +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +client|setname \
     +cluster|slots +cluster|shards +cluster|nodes";
 
 /// The commands of whoever installs the library: functions and questions, no key.
 pub const SETUP_RULES: &str = "resetkeys resetchannels -@all +function|load +function|list +function|delete +fcall +ping +info +time \
-    +client|setinfo +client|setname +cluster|slots +cluster|shards +cluster|nodes";
+    +client|setname +cluster|slots +cluster|shards +cluster|nodes";
 
 /// Why this Redis cannot be worked with, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

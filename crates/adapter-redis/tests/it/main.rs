@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a constant of a test that is wrong fails it")]
 
+mod cluster;
 mod contract;
+mod differential;
 mod fences;
+mod refusals;
+mod rights;
 mod server;
 mod shard;
+mod shown;
