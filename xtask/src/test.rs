@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::needs::{self, C_COMPILER, CLIPPY, POSTGRES, RUSTFMT};
+use crate::needs::{self, C_COMPILER, CLIPPY, POSTGRES, REDIS, RUSTFMT};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
 use crate::tidy;
@@ -24,7 +24,7 @@ pub struct Options {
 
 /// Runs what `options` ask for.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    needs::provide(&[C_COMPILER, RUSTFMT, CLIPPY, POSTGRES])?;
+    needs::provide(&[C_COMPILER, RUSTFMT, CLIPPY, POSTGRES, REDIS])?;
     let mut steps = Steps::default();
     if options.filter.is_none() {
         static_checks(root, &mut steps);

@@ -1,0 +1,32 @@
+-- The status board; the names of the functions.
+
+-- tz_show: KEYS 1 a board. Two arguments a document: ticket; version (u32) and the rest. A higher version stays. {'OK'}.
+local function show(K, A)
+  local tickets, newest, values = {}, {}, {}
+  for at = 1, #A, 2 do tickets[#tickets + 1] = A[at] end
+  local shown = redis.call('HMGET', K[1], unpack(tickets))
+  for i, ticket in ipairs(tickets) do
+    local before = newest[ticket] or shown[i]
+    if not before or unpack_from('>I4', before) <= unpack_from('>I4', A[2 * i]) then newest[ticket] = A[2 * i] end
+  end
+  for ticket, document in pairs(newest) do values[#values + 1] = ticket; values[#values + 1] = document end
+  if #values > 0 then redis.call('HSET', K[1], unpack(values)) end
+  return {'OK'}
+end
+
+local function register(name, body, ...)
+  redis.register_function{function_name = name, callback = guard(body), flags = {...}}
+end
+register('tz_hold', hold)
+register('tz_touch', touch)
+register('tz_load', load)
+register('tz_open', open)
+register('tz_show', show)
+-- What gives memory back, or must not wait for it.
+register('tz_settle', settle, 'allow-oom')
+register('tz_begin', begin, 'allow-oom')
+register('tz_close', close, 'allow-oom')
+register('tz_view', view, 'no-writes')
+register('tz_units', units, 'no-writes')
+register('tz_unpinned', unpinned, 'no-writes')
+redis.register_function{function_name = 'tz_version', callback = function() return VERSION end, flags = {'no-writes'}}

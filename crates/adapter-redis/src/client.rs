@@ -1,0 +1,142 @@
+//! The connection: one Redis or a cluster, found out by asking; time limits, and what is sent again.
+//!
+//! Every function may be sent twice without harm: holds are replayed by their claim, effects match what they name or
+//! do nothing, chunks are numbered, and a load opens once. So connections that broke are tried again here, a few times and
+//! with pauses; what did not answer in time is not: whoever asked is told at once.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::{Cmd, RedisError, RedisResult, Value};
+
+/// Pauses before a command is sent again over a new connection, milliseconds.
+const PAUSES_MS: [u64; 2] = [50, 200];
+/// Redirections and moved slots that the cluster's client follows.
+const REDIRECTIONS: u32 = 3;
+
+/// Where Redis is, and how long it may take.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// `redis://[user:password@]host:port`; for a cluster any of its nodes, better several.
+    pub nodes: Vec<String>,
+    /// How long a connection may take, milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long an answer may take, milliseconds.
+    pub response_timeout_ms: u64,
+}
+
+impl Address {
+    /// These nodes, with the usual time limits: one second to connect and to answer.
+    #[must_use]
+    pub fn of(nodes: Vec<String>) -> Self {
+        Self { nodes, connect_timeout_ms: 1_000, response_timeout_ms: 1_000 }
+    }
+}
+
+#[derive(Clone)]
+enum Link {
+    One(ConnectionManager),
+    Cluster(ClusterConnection),
+}
+
+/// A connection that is shared by everybody.
+#[derive(Clone)]
+pub(crate) struct Client {
+    link: Link,
+}
+
+impl Client {
+    /// Connects, and finds out whether it is a cluster.
+    pub(crate) async fn connect(address: &Address) -> RedisResult<Self> {
+        let mut last =
+            RedisError::from((redis::ErrorKind::InvalidClientConfig, "no address of a Redis node"));
+        for node in &address.nodes {
+            match Self::to(node, address).await {
+                Ok(client) => return Ok(client),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn to(node: &str, address: &Address) -> RedisResult<Self> {
+        let connect = Duration::from_millis(address.connect_timeout_ms);
+        let response = Duration::from_millis(address.response_timeout_ms);
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(connect))
+            .set_response_timeout(Some(response))
+            .set_min_delay(Duration::from_millis(20))
+            .set_max_delay(Duration::from_millis(500))
+            .set_number_of_retries(2);
+        let mut one = ConnectionManager::new_with_config(redis::Client::open(node)?, config).await?;
+        let info = one.send_packed_command(redis::cmd("INFO").arg("cluster")).await?.extract_error()?;
+        if !crate::library::text(&info).windows(17).any(|part| part == b"cluster_enabled:1") {
+            return Ok(Self { link: Link::One(one) });
+        }
+        let client = ClusterClientBuilder::new(address.nodes.iter().map(String::as_str))
+            .retries(REDIRECTIONS)
+            .min_retry_wait(10)
+            .max_retry_wait(200)
+            .connection_timeout(connect)
+            .response_timeout(response)
+            .overall_response_timeout(Some(2 * response))
+            .build()?;
+        Ok(Self { link: Link::Cluster(client.get_async_connection().await?) })
+    }
+
+    /// Sends a command to the primary that its keys are on.
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let mut pauses = PAUSES_MS.iter();
+        loop {
+            let sent = match self.link.clone() {
+                Link::One(mut one) => one.send_packed_command(command).await.and_then(Value::extract_error),
+                Link::Cluster(mut cluster) => {
+                    redis::aio::ConnectionLike::req_packed_command(&mut cluster, command)
+                        .await
+                        .and_then(Value::extract_error)
+                }
+            };
+            match (sent, pauses.next()) {
+                (Err(error), Some(pause)) if error.is_connection_dropped() => {
+                    tracing::debug!(%error, "sent again over another connection");
+                    tokio::time::sleep(Duration::from_millis(*pause)).await;
+                }
+                (sent, _) => return sent,
+            }
+        }
+    }
+
+    /// Sends a command without keys to every primary: each one's name with its answer.
+    pub(crate) async fn send_to_all(&self, command: &Cmd) -> RedisResult<Vec<(String, Value)>> {
+        match self.link.clone() {
+            Link::One(mut one) => {
+                let value = one.send_packed_command(command).await?.extract_error()?;
+                Ok(vec![("this server".to_owned(), value)])
+            }
+            Link::Cluster(mut cluster) => {
+                let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                let answers = cluster.route_command(command.clone(), everywhere).await?.extract_error()?;
+                let Value::Map(answers) = answers else {
+                    return Ok(vec![("the cluster".to_owned(), answers)]);
+                };
+                let named = |(node, value): (Value, Value)| {
+                    (String::from_utf8_lossy(crate::library::text(&node)).into_owned(), value)
+                };
+                Ok(answers.into_iter().map(named).collect())
+            }
+        }
+    }
+}
+
+/// Shows where it leads and nothing of who connects.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.link {
+            Link::One(_) => "Client(one server)",
+            Link::Cluster(_) => "Client(cluster)",
+        })
+    }
+}

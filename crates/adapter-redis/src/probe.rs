@@ -1,0 +1,196 @@
+//! What is made sure of before anything is sold: the server, its library, and that the lease is as volatile as it must be.
+//!
+//! Two roles of least right: [`API_RULES`] for whoever sells, [`SETUP_RULES`] for whoever [installs](install) the library.
+
+use redis::{RedisError, Value};
+
+use crate::client::{Address, Client};
+use crate::keys;
+use crate::library::{TEXT, VERSION, text};
+
+/// The commands of a program that sells, as rules of `ACL SETUSER`; its keys are those of this crate.
+pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +info +hget +hmget +hset +hdel +hgetall +hscan \
+    +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +client|setname \
+    +cluster|slots +cluster|shards +cluster|nodes";
+
+/// The commands of whoever installs the library: functions and questions, no key.
+pub const SETUP_RULES: &str = "resetkeys resetchannels -@all +function|load +function|list +function|delete +fcall +ping +info +time \
+    +client|setname +cluster|slots +cluster|shards +cluster|nodes";
+
+/// Why this Redis cannot be worked with, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It does not answer, or not to this user.
+    #[error(
+        "Redis cannot be reached, or refuses this user: {0}; check the addresses, the password and the rights of its user"
+    )]
+    Unreachable(String),
+    /// A version without functions.
+    #[error("{node} runs Redis {version}: function libraries need 7.0 or later")]
+    TooOld {
+        /// Which primary.
+        node: String,
+        /// What it says.
+        version: String,
+    },
+    /// It throws keys away when memory is full.
+    #[error(
+        "{node} has `maxmemory-policy {policy}`, which throws away what was sold: set `maxmemory-policy noeviction`"
+    )]
+    Evicts {
+        /// Which primary.
+        node: String,
+        /// Its policy.
+        policy: String,
+    },
+    /// A primary has no library, or another one.
+    #[error(
+        "{node} has {found}, and this program speaks version {VERSION} of the function library: install that version on every \
+         primary (replacing one closes every shard there, and recovery opens them again)"
+    )]
+    Library {
+        /// Which primary.
+        node: String,
+        /// What is there instead.
+        found: String,
+    },
+    /// What a library remembers outlives it.
+    #[error(
+        "{node} keeps a function library's memory when the library is loaded anew ({found}): a lease would outlive what it \
+         stands for, so this server cannot be used"
+    )]
+    LeaseOutlives {
+        /// Which primary.
+        node: String,
+        /// What the trial found.
+        found: String,
+    },
+}
+
+impl Refusal {
+    pub(crate) fn unreachable(error: RedisError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
+/// Version, policy and library of every primary.
+///
+/// # Errors
+/// The first that is not right.
+pub(crate) async fn check(client: &Client) -> Result<(), Refusal> {
+    servers(client).await?;
+    let mut command = redis::cmd("FCALL");
+    command.arg("tz_version").arg(0);
+    let versions = match client.send_to_all(&command).await {
+        Ok(versions) => versions,
+        Err(error) if error.to_string().contains("Function not found") => {
+            let (node, found) = ("a primary".to_owned(), "no function library".to_owned());
+            return Err(Refusal::Library { node, found });
+        }
+        Err(error) => return Err(Refusal::unreachable(error)),
+    };
+    for (node, version) in versions {
+        if text(&version) != VERSION.as_bytes() {
+            let found = format!("version {}", String::from_utf8_lossy(text(&version)));
+            return Err(Refusal::Library { node, found });
+        }
+    }
+    Ok(())
+}
+
+async fn servers(client: &Client) -> Result<(), Refusal> {
+    let mut command = redis::cmd("INFO");
+    command.arg("everything");
+    for (node, info) in client.send_to_all(&command).await.map_err(Refusal::unreachable)? {
+        let info = String::from_utf8_lossy(text(&info)).into_owned();
+        let field = |name: &str| {
+            info.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .unwrap_or("unknown")
+                .to_owned()
+        };
+        let version = field("redis_version");
+        if version.split('.').next().and_then(|major| major.parse().ok()).is_none_or(|major: u32| major < 7) {
+            return Err(Refusal::TooOld { node, version });
+        }
+        let policy = field("maxmemory_policy");
+        if policy != "noeviction" {
+            return Err(Refusal::Evicts { node, policy });
+        }
+    }
+    Ok(())
+}
+
+/// Loads the library on every primary that has none, and tries out on each that what a library remembers ends with it.
+/// A library of another version is left alone: replacing it closes every shard.
+///
+/// # Errors
+/// A refusal that says what to do.
+pub async fn install(address: &Address) -> Result<(), Refusal> {
+    let client = Client::connect(address).await.map_err(Refusal::unreachable)?;
+    servers(&client).await?;
+    let mut load = redis::cmd("FUNCTION");
+    load.arg("LOAD").arg(TEXT);
+    // Refused where one is there already; which one, the check says. Others have it now.
+    if let Err(error) = client.send_to_all(&load).await
+        && !error.to_string().contains("already exists")
+    {
+        return Err(Refusal::unreachable(error));
+    }
+    try_lease(&client).await?;
+    check(&client).await
+}
+
+/// A library of the trial's own remembers something and is loaded anew: then it must know nothing.
+async fn try_lease(client: &Client) -> Result<(), Refusal> {
+    let at = client.send_to_all(&redis::cmd("TIME")).await.map_err(Refusal::unreachable)?;
+    // A name of its own, so that two trials at once do not meet.
+    let digits =
+        |value: &Value| crate::library::list(value).iter().flat_map(text).copied().collect::<Vec<u8>>();
+    let own = at.first().map(|(_, time)| digits(time)).unwrap_or_default();
+    let name = format!("tz_trial_{}", String::from_utf8_lossy(&own));
+    let library = format!(
+        "#!lua name={name}\nlocal kept = 'nothing'\nredis.register_function{{function_name = '{name}', flags = {{'no-writes'}}, \
+         callback = function(K, A) local was = kept; kept = 'something'; return was end}}"
+    );
+    let mut load = redis::cmd("FUNCTION");
+    load.arg("LOAD").arg("REPLACE").arg(library);
+    let mut ask = redis::cmd("FCALL");
+    ask.arg(&name).arg(0);
+    let mut remove = redis::cmd("FUNCTION");
+    remove.arg("DELETE").arg(&name);
+    let steps = [
+        (&load, None),
+        (&ask, Some("nothing")),
+        (&ask, Some("something")),
+        (&load, None),
+        (&ask, Some("nothing")),
+    ];
+    for (step, expected) in steps.into_iter().chain([(&remove, None)]) {
+        for (node, answer) in client.send_to_all(step).await.map_err(Refusal::unreachable)? {
+            let found = String::from_utf8_lossy(text(&answer)).into_owned();
+            if expected.is_some_and(|expected| expected != found) {
+                return Err(Refusal::LeaseOutlives { node, found });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The whole rule for a user of the API role, as `ACL SETUSER` takes it.
+#[must_use]
+pub fn api_user(name: &str, password: &str) -> Vec<String> {
+    debug_assert!(API_RULES.contains(keys::PATTERN), "the keys of the rules are those of this crate");
+    user(name, password, API_RULES)
+}
+
+/// The whole rule for a user of the setup role, as `ACL SETUSER` takes it.
+#[must_use]
+pub fn setup_user(name: &str, password: &str) -> Vec<String> {
+    user(name, password, SETUP_RULES)
+}
+
+fn user(name: &str, password: &str, rules: &str) -> Vec<String> {
+    let fixed = [name.to_owned(), "reset".to_owned(), "on".to_owned(), format!(">{password}")];
+    fixed.into_iter().chain(rules.split_whitespace().map(str::to_owned)).collect()
+}
