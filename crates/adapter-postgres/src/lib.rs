@@ -142,13 +142,14 @@ impl Postgres {
 
 /// Settings of every connection. A statement is planned anew each time, by the sizes that tables have then: a plan that was
 /// made while a sale's tables were empty, and kept, costs many times as much an order. Scans of whole tables and joins
-/// that read them are discouraged for the same reason.
+/// that read them are discouraged for the same reason, and starting parallel workers costs more than a batch.
 fn settings(limits: &Limits) -> String {
     let (statement, held_row) = (limits.statement.as_millis(), limits.held_row.as_millis());
     let idle = limits.operation.as_millis();
     format!(
         "-c statement_timeout={statement} -c lock_timeout={held_row} -c idle_in_transaction_session_timeout={idle} \
          -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
+         -c max_parallel_workers_per_gather=0 \
          -c plan_cache_mode=force_custom_plan -c timezone=UTC"
     )
 }
