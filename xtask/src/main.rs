@@ -41,7 +41,7 @@ enum Command {
     /// forbidden marks, machine paths, problem pages, the code map of ARCHITECTURE.md, links in documents.
     /// Every finding is printed as file:line with its reason; one finding makes the command fail.
     Tidy(tidy::Options),
-    /// Measure: durable holds, and CPU time a request side by side with nginx
+    /// Measure: durable holds, CPU time a request side by side with nginx, latency at a fixed pace, memory per connection
     ///
     /// Missing ones are installed with apt-get when this runs as root; otherwise an error says what to
     /// install. Debian's nginx package may start a server of its own on port 80.

@@ -161,7 +161,7 @@ fn apply(core: &mut Core, ticket: TicketId, change: &Change) -> Result<Applied, 
     let Some(entry) = core.book.orders.get(&ticket) else { return Ok(Applied::Unknown) };
     let order = &entry.order;
     if let Change::LateHeld { claim, units, epoch, .. } = change
-        && order.claim != *claim
+        && !(order.live && order.claim == *claim)
         && !may_hold_late(core, order, units, *epoch)
     {
         return Ok(Applied::Refused(ChangeRefusal::Ended, Box::new(order.clone())));
