@@ -283,7 +283,10 @@ impl Shard {
     pub fn touch(&mut self, claims: &[TicketId], now: Timestamp) {
         for claim in claims {
             let Some(record) = self.records.get_mut(claim) else { continue };
-            let Some(batch) = record.batch.take() else { continue };
+            // A claim that is in the newest batch already stays there: it must not be listed twice.
+            let Some(batch) = record.batch.take_if(|batch| !self.unpinned.takes(*batch, now)) else {
+                continue;
+            };
             // First into the new one, so that numbers stay those of the batches that they were given for.
             record.batch = Some(self.unpinned.add(*claim, now));
             self.unpinned.acknowledge(batch);

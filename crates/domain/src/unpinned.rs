@@ -25,6 +25,12 @@ impl Unpinned {
         self.first
     }
 
+    /// Whether a claim made at `now` would go into this batch.
+    pub(crate) fn takes(&self, batch: u64, now: Timestamp) -> bool {
+        let newest = self.first + self.batches.len() as u64;
+        batch + 1 == newest && self.batches.back().is_some_and(|last| last.at >= now)
+    }
+
     pub(crate) fn add(&mut self, claim: TicketId, now: Timestamp) -> u64 {
         match self.batches.back_mut() {
             // Never back in time: the order is that of the batches.

@@ -216,6 +216,8 @@ fn a_touched_claim_counts_as_made_again_and_is_listed_once() {
     };
     let [one, two, three] = [claims[0].claim, claims[1].claim, claims[2].claim];
     assert_eq!(listed(&shard, 100), [one, two, three]);
+    shard.touch(&[two], Timestamp::from_millis(20));
+    assert_eq!(listed(&shard, 100), [one, two, three], "in the same instant it stays where it is");
     shard.touch(&[one, two], Timestamp::from_millis(30));
     assert_eq!(listed(&shard, 100), [three, one, two]);
     assert_eq!(listed(&shard, 30), [three]);
