@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::needs::{self, Need};
+use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome};
 
@@ -32,7 +33,7 @@ pub struct Surroundings {
     pub root: PathBuf,
     /// The suite's own folder, `target/suites/<name>`.
     pub folder: PathBuf,
-    /// The built program, `target/debug/tzero`; commands also find it as `TZERO_BIN`.
+    /// The built program, `target/debug/tzero`; commands also find it as `TZERO_BIN`, and this one as `XTASK`.
     pub program: PathBuf,
 }
 
@@ -54,17 +55,31 @@ impl Surroundings {
 }
 
 /// Every external suite, in the order in which they run.
-pub const SUITES: &[Suite] = &[Suite {
-    name: "openapi",
-    proves: "schemathesis finds no answer that /openapi.json does not document",
-    needs: &[],
-    python: include_str!("../suites/openapi/requirements.txt"),
-    command: |surroundings| {
-        let mut command = Command::new(surroundings.in_venv("python"));
-        command.arg(surroundings.root.join("xtask/suites/openapi/run.py"));
-        command
+pub const SUITES: &[Suite] = &[
+    Suite {
+        name: "openapi",
+        proves: "schemathesis finds no answer that /openapi.json does not document",
+        needs: &[],
+        python: include_str!("../suites/openapi/requirements.txt"),
+        command: |surroundings| {
+            let mut command = Command::new(surroundings.in_venv("python"));
+            command.arg(surroundings.root.join("xtask/suites/openapi/run.py"));
+            command
+        },
     },
-}];
+    Suite {
+        name: "services",
+        proves: "the real stores come up, survive kills, fail over and stop by `cargo xtask services`",
+        needs: &[],
+        python: "",
+        command: |surroundings| {
+            let mut command = Command::new("bash");
+            command.arg(surroundings.root.join("xtask/suites/services/run.sh"));
+            command.arg(surroundings.folder.join("stores")).arg(services::kafka_jars(&surroundings.root));
+            command
+        },
+    },
+];
 
 impl Suite {
     /// Provides what it needs and runs it.
@@ -78,8 +93,10 @@ impl Suite {
             needs::provide(&[needs::PYTHON_VENV])?;
             virtual_environment(&surroundings, self.python)?;
         }
+        let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
         let mut command = (self.command)(&surroundings);
-        call(command.env("TZERO_BIN", &surroundings.program).current_dir(&surroundings.root))
+        command.env("TZERO_BIN", &surroundings.program).env("XTASK", this);
+        call(command.current_dir(&surroundings.root))
     }
 }
 
