@@ -145,7 +145,7 @@ pub fn check(address: &str) -> Outcome {
         stream.take(u32::from_be_bytes(length).into()).read_to_end(&mut body)?;
         Ok(body)
     };
-    let body = talk().map_err(|error: std::io::Error| format!("{address} does not answer: {error}"))?;
+    let body = talk().map_err(|error: std::io::Error| service::broken(address, &error))?;
     match controller(&body) {
         Some(0..) => Ok(()),
         Some(_) => Err(format!("{address} knows no controller yet")),

@@ -171,7 +171,7 @@ fn ask(address: &str, question: &str) -> Result<String, String> {
         stream.read_exact(&mut text)?;
         Ok(Ok(String::from_utf8_lossy(&text).into_owned()))
     };
-    let said = talk().map_err(|error: std::io::Error| format!("{address} does not answer: {error}"))?;
+    let said = talk().map_err(|error: std::io::Error| service::broken(address, &error))?;
     said.map_err(|line| format!("{address} answers {question} with: {line}"))
 }
 

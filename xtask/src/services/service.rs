@@ -1,5 +1,6 @@
 //! What the services have in common: the table of them, starting one, looking whether it answers.
 
+use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
@@ -49,6 +50,16 @@ impl Service {
             port_is_free(process)?;
             process.start()
         })
+    }
+}
+
+/// What an interrupted talk with a server means for people.
+pub fn broken(address: &str, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            format!("{address} accepts, and says nothing for {} s", ANSWER.as_secs())
+        }
+        _ => format!("{address} does not answer: {error}"),
     }
 }
 
