@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `ci`.
+//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `services`, `ci`.
 //!
 //! This program runs on a developer's machine and in continuous integration, never in production; it
 //! knows the product only by its files and its command line, and links none of its crates.
@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod mutants;
 mod needs;
+mod services;
 mod steps;
 mod suites;
 mod test;
@@ -50,6 +51,13 @@ enum Command {
     ///
     /// Works on a copy of the sources under target/mutants. Part of `test`.
     Mutants,
+    /// Run the real stores on this machine: a Redis Cluster, Apache Kafka, PostgreSQL
+    ///
+    /// Their data is in target/services of the checkout, their ports are free ones of 127.0.0.1. Missing Debian
+    /// packages are installed with apt-get when this runs as root; otherwise an error says what to install.
+    /// Debian's packages of Redis and PostgreSQL may start servers of their own on the usual ports; these are
+    /// neither used nor stopped. Kafka's jars are fetched by Maven, once. Needs Linux.
+    Services(services::Options),
     /// What continuous integration checks beyond `test`: documentation, licences and sources
     ///
     /// Needs cargo-deny; uses no network besides what cargo itself fetches.
@@ -63,6 +71,7 @@ fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&root, &options),
         Command::Bench => bench::run(&root),
         Command::Mutants => mutants::run(&root),
+        Command::Services(options) => services::run(&root, &options),
         Command::Ci => ci::run(&root),
     });
     match outcome {

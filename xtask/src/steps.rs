@@ -87,11 +87,9 @@ fn shown(command: &Command) -> String {
     std::iter::once(name).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a step took is for the reader; nothing decides by it"
-)]
-fn now() -> Instant {
+/// This instant, for how long something took or may yet take.
+#[expect(clippy::disallowed_methods, reason = "the repository's commands run on a person's clock")]
+pub fn now() -> Instant {
     Instant::now()
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::needs::{self, Need};
+use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome};
 
@@ -45,7 +46,7 @@ pub struct Surroundings {
     pub root: PathBuf,
     /// The suite's own folder, `target/suites/<name>`.
     pub folder: PathBuf,
-    /// The built program, `target/debug/tzero`; commands also find it as `TZERO_BIN`.
+    /// The built program, `target/debug/tzero`; commands also find it as `TZERO_BIN`, and this one as `XTASK`.
     pub program: PathBuf,
 }
 
@@ -114,6 +115,19 @@ pub const SUITES: &[Suite] = &[
             command
         },
     },
+    Suite {
+        name: "services",
+        proves: "the real stores come up, survive kills, fail over and stop by `cargo xtask services`",
+        needs: &[],
+        python: "",
+        npm: None,
+        command: |surroundings| {
+            let mut command = Command::new("bash");
+            command.arg(surroundings.root.join("xtask/suites/services/run.sh"));
+            command.arg(surroundings.folder.join("stores")).arg(services::kafka_jars(&surroundings.root));
+            command
+        },
+    },
 ];
 
 /// Node as npm has it, for machines whose own is too old (Debian 12 has 18): package and version.
@@ -145,8 +159,10 @@ impl Suite {
             needs::provide(&[needs::NODE, needs::NPM])?;
             npm.provide(&surroundings)?;
         }
+        let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
         let mut command = (self.command)(&surroundings);
-        call(command.env("TZERO_BIN", &surroundings.program).current_dir(&surroundings.root))
+        command.env("TZERO_BIN", &surroundings.program).env("XTASK", this);
+        call(command.current_dir(&surroundings.root))
     }
 }
 
