@@ -59,6 +59,7 @@ pub fn embedded() -> (Arc<Embedded>, tempfile::TempDir) {
         dir: dir.path().to_path_buf(),
         clock: Arc::new(SystemClock::start()),
         address_deadline_ms: 60_000,
+        secret: None,
     };
     (Arc::new(Embedded::open(options).expect("opened")), dir)
 }

@@ -108,6 +108,7 @@ pub async fn backend() -> (Backend, (Server, tempfile::TempDir)) {
         dir: dir.path().to_path_buf(),
         clock: Arc::new(SystemClock::start()),
         address_deadline_ms: 60_000,
+        secret: None,
     };
     let rest = Arc::new(adapter_embedded::Embedded::open(options).unwrap());
     let backend = Backend {
