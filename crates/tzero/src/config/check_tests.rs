@@ -26,7 +26,6 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("payments.base_url", "http://127.0.0.1:9")],
     &[("payments.webhook_secret_previous", "old")],
     &[("server.listen", "0.0.0.0:8080")],
-    &[("server.listen", "0.0.0.0:8080"), ("admin.token", "fifteen letters")],
 ];
 
 #[test]
