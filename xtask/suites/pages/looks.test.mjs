@@ -154,12 +154,18 @@ describe("every page", { concurrency: 2 }, () => {
     t.after(() => own.close());
     await own.sale("dies");
     const page = await (await Window.open(t, chromium, own)).page("/console");
+    // The shop dies while the list of orders is under way.
+    const asked = new Promise((held) => page.route(/dies\/orders/, held, { times: 1 }));
     await page.fill("#token", own.token);
     await page.getByRole("button", { name: "Enter" }).click();
     await says(page.locator("#state"), /^live/);
+    const list = await asked;
     await own.kill();
-    await says(page.locator("#trouble"), /^Not live/);
+    await says(page.locator("#stale"), /^Not live/);
+    await list.abort();
     await own.startAgain();
-    await until("live again", async () => (await page.locator("#trouble").innerText()) === "");
+    await until("live again", async () => (await page.locator("#stale").innerText()) === "");
+    await says(page.locator("#orders"), /No order fits/);
+    assert.equal(await page.locator("#trouble").innerText(), "");
   });
 });

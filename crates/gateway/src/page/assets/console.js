@@ -26,7 +26,9 @@ function button(text, click) {
   made.type = "button"; made.className = "quiet"; made.textContent = text; made.onclick = click;
   return made;
 }
+// What the last thing that was pressed failed of, and why the figures are not live: two lines, since each ends by itself.
 const trouble = (text) => { $("trouble").textContent = text; };
+const notLive = (text) => { $("stale").textContent = text && `Not live: ${text}`; };
 
 async function ask(path, options = {}) {
   const headers = { Authorization: `Bearer ${token}`, ...(options.headers ?? {}) };
@@ -51,6 +53,7 @@ function leave() {
   token = "";
   sessionStorage.removeItem(key);
   watching?.abort();
+  notLive("");
   $("desk").hidden = true;
   $("enter").hidden = false;
   $("token").focus();
@@ -92,8 +95,7 @@ async function choose(id) {
   $("text").value = shown.message;
   draw({ sale: shown });
   watch(id);
-  await find();
-  await actions();
+  await lists();
 }
 
 function draw(told) {
@@ -114,19 +116,23 @@ function draw(told) {
     $("stalls").textContent = stalls.length ? `Nothing goes forward: ${stalls.map(([name, ms]) => `${name} for ${Math.round(ms / 1000)} s`).join(", ")}` : "";
     $("stalls").className = stalls.length ? "bad" : "";
   }
-  if (told.fault) trouble(told.fault);
 }
 
 // What the stream tells; where orders moved, the list and the book of actions are read anew, unless somebody is using them.
 function live(told) {
-  if ($("trouble").textContent.startsWith("Not live")) trouble("");
+  notLive(told.fault ?? "");
   draw(told);
   const counts = JSON.stringify(told.orders);
   const busy = $("orders").contains(document.activeElement) || $("orders").children.length > listed;
   if (counts === counted || busy || performance.now() - lastListed < LISTS_MS) return;
   counted = counts;
+  lists();
+}
+
+// What could not be read is read again once the stream tells something.
+async function lists() {
   lastListed = performance.now();
-  Promise.all([find(false), actions()]).catch((error) => { if (token) trouble(`Not live: ${error.message}`); });
+  try { await Promise.all([find(false), actions()]); } catch (error) { counted = ""; if (token) notLive(error.message); }
 }
 
 // Server-Sent Events over fetch, because the token goes into a header.
@@ -149,7 +155,7 @@ async function watch(id) {
           if (data && id === sale) live(JSON.parse(data));
         }
       }
-    } catch (error) { if (signal.aborted) return; trouble(`Not live: ${error.message}`); }
+    } catch (error) { if (signal.aborted) return; notLive(error.message); }
     await new Promise((done) => setTimeout(done, 2000));
   }
 }
