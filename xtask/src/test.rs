@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::mutants;
+use crate::services;
 use crate::needs::{self, C_COMPILER, CLIPPY, POSTGRES, REDIS, RUSTFMT};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
@@ -34,13 +35,29 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         );
     }
     steps.run("cargo test", || {
-        call(cargo(root, &["test", "--workspace", "--no-fail-fast"]).args(test_arguments(options)))
+        let test = &["test", "--workspace", "--no-fail-fast"];
+        call(cargo(root, test).args(test_arguments(options, &["--skip", "fleet::"])))
     });
+    if options.fast {
+        steps.note("--fast: THE PROGRAM WAS NOT TESTED ON REDIS, KAFKA AND POSTGRESQL");
+    } else {
+        steps.run("fleet", || on_servers(root, options));
+    }
     if options.filter.is_none() {
         steps.run("mutants", || mutants::run(root));
     }
     external_suites(root, options, &mut steps);
     steps.close()
+}
+
+/// The same end-to-end tests once more, on the real stores of a fleet.
+fn on_servers(root: &Path, options: &Options) -> Outcome {
+    services::with(root, "fleet", |addresses| {
+        let test = &["test", "--package", "tzero", "--test", "it", "--no-fail-fast"];
+        let mut command = cargo(root, test);
+        command.args(test_arguments(options, &["--skip", "embedded::"]));
+        call(command.env("TZERO_TEST_STORES", addresses))
+    })
 }
 
 fn static_checks(root: &Path, steps: &mut Steps) {
@@ -77,11 +94,11 @@ fn chosen<'a>(suites: &'a [Suite], options: &Options) -> Vec<&'a Suite> {
     suites.iter().filter(wanted).collect()
 }
 
-/// What follows `cargo test --workspace`: the filter, then what the test programs get.
-fn test_arguments(options: &Options) -> Vec<&str> {
+/// What follows `cargo test`: the filter, then what the test programs get: `own`, and what was passed on.
+fn test_arguments<'a>(options: &'a Options, own: &[&'a str]) -> Vec<&'a str> {
     let filter = options.filter.as_deref();
-    let separator = (!options.passed_on.is_empty()).then_some("--");
-    filter.into_iter().chain(separator).chain(options.passed_on.iter().map(String::as_str)).collect()
+    let own = own.iter().copied();
+    filter.into_iter().chain(["--"]).chain(own).chain(options.passed_on.iter().map(String::as_str)).collect()
 }
 
 #[cfg(test)]

@@ -19,10 +19,11 @@ fn options(filter: Option<&str>, passed_on: &[&str]) -> Options {
 
 #[test]
 fn the_filter_and_the_arguments_of_the_test_programs_are_passed_on() {
-    assert_eq!(test_arguments(&options(None, &[])), Vec::<&str>::new());
-    assert_eq!(test_arguments(&options(Some("hold"), &[])), ["hold"]);
-    assert_eq!(test_arguments(&options(Some("hold"), &["--nocapture"])), ["hold", "--", "--nocapture"]);
-    assert_eq!(test_arguments(&options(None, &["--nocapture"])), ["--", "--nocapture"]);
+    let skipped = &["--skip", "a::"];
+    assert_eq!(test_arguments(&options(None, &[]), skipped), ["--", "--skip", "a::"]);
+    assert_eq!(test_arguments(&options(Some("hold"), &[]), skipped), ["hold", "--", "--skip", "a::"]);
+    let passing_on = options(Some("hold"), &["--nocapture"]);
+    assert_eq!(test_arguments(&passing_on, skipped), ["hold", "--", "--skip", "a::", "--nocapture"]);
 }
 
 #[test]

@@ -31,7 +31,6 @@ impl Books for Embedded {
                 orders: book.orders(),
                 money_moving: book.money_moving(),
                 money: book.money(),
-                claims_waiting: shards.iter().map(|shard| shard.log.len() as u64).sum(),
                 effects_waiting: shards.iter().map(|shard| shard.effects.len() as u64).sum(),
                 revision: book.revision,
             }

@@ -1,5 +1,7 @@
 //! Effects for the inventory, and the terms of shards.
 
+use std::sync::{Arc, PoisonError};
+
 use async_trait::async_trait;
 use domain::fence::{Position, Term};
 use domain::few::Few;
@@ -8,10 +10,11 @@ use domain::order::Order;
 use domain::snapshot::{Place, ProductSnapshot, RecordSnapshot, ShardSnapshot};
 use domain::unit_set::UnitSet;
 use ports::Fault;
-use ports::ledger::{Effects, PendingEffect, Terms};
+use ports::ledger::{Effects, PendingEffect, Terms, Turn};
 use wire::record::Record;
 
 use crate::Embedded;
+use crate::Shared;
 use crate::core::Core;
 
 #[async_trait]
@@ -48,8 +51,25 @@ impl Effects for Embedded {
     }
 }
 
+/// One process has the file, so that turns are kept in its memory.
+struct Held {
+    shared: Arc<Shared>,
+    shard: ShardId,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.turns.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.shard);
+    }
+}
+
 #[async_trait]
 impl Terms for Embedded {
+    async fn turn(&self, shard: &ShardId) -> Result<Option<Turn>, Fault> {
+        let free = self.shared.turns.lock().unwrap_or_else(PoisonError::into_inner).insert(shard.clone());
+        Ok(free.then(|| Turn::new(Held { shared: Arc::clone(&self.shared), shard: shard.clone() })))
+    }
+
     async fn term(&self, shard: &ShardId) -> Result<Term, Fault> {
         let shard = shard.clone();
         self.call(move |core| core.book.shard(&shard).term).await

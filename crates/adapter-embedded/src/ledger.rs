@@ -139,6 +139,10 @@ impl Ledger for Embedded {
         .await
     }
 
+    async fn waiting(&self, work: Work) -> Result<u64, Fault> {
+        self.call(move |core| core.book.work[work_index(work)].len() as u64).await
+    }
+
     async fn put_off(&self, ticket: TicketId, work: Work, at: Timestamp) -> Result<(), Fault> {
         self.call(move |core| core.book.put_off(ticket, work, at)).await
     }

@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     durable: AtomicU64,
     /// Why the store stopped.
     failed: watch::Sender<Option<String>>,
+    /// Shards that somebody renews.
+    turns: std::sync::Mutex<std::collections::HashSet<ShardId>>,
 }
 
 impl Shared {
@@ -81,6 +83,7 @@ impl Shared {
             cells: RwLock::default(),
             durable: AtomicU64::new(0),
             failed: watch::Sender::new(None),
+            turns: std::sync::Mutex::default(),
         })
     }
 

@@ -11,6 +11,12 @@ use crate::cell::Loading;
 
 #[async_trait]
 impl Rebuild for Embedded {
+    async fn running(&self, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
+        let cell = self.shared.cell(shard);
+        let selling = cell.read();
+        Ok(selling.open.then(|| selling.shard.epoch()))
+    }
+
     async fn close(&self, shard: &ShardId) -> Result<(), Fault> {
         let shard = shard.clone();
         self.call(move |core| {

@@ -143,7 +143,6 @@ impl Job for Totals<'_> {
             orders: Status::ALL.into_iter().zip(sums.orders).collect(),
             money_moving: sums.money_moving,
             money: sums.money(),
-            claims_waiting: 0,
             effects_waiting: small(cell(&rest, "effects")?, "count")?,
             revision: revision + sums.versions,
         })

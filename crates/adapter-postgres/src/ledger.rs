@@ -52,6 +52,12 @@ impl Ledger for Postgres {
         self.orders_of(&rows).await
     }
 
+    async fn waiting(&self, work: Work) -> Result<u64, Fault> {
+        let rows = self.ask(queries::WORK_WAITING, &[&words::work(work)]).await?;
+        let count = rows.first().map_or(Ok(0), |row| small(cell::<i64>(row, "waiting")?, "count"));
+        count.map_err(|failure: Failure| self.fault(failure))
+    }
+
     async fn put_off(&self, ticket: TicketId, work: Work, at: Timestamp) -> Result<(), Fault> {
         let given: crate::job::Given<'_> = &[&&ticket.0[..], &words::work(work), &instant(at)];
         self.ask(queries::WORK_PUT_OFF, given).await.map(drop)

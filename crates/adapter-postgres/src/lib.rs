@@ -117,6 +117,16 @@ impl Postgres {
         Ok(store)
     }
 
+    /// Whether the database has nothing of ours yet.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn is_empty(options: &Options) -> Result<bool, Fault> {
+        let (pool, name) = pool(options)?;
+        let asked = async { migrate::is_empty(&pool.get().await?).await };
+        asked.await.map_err(|failure: Failure| failure.into_fault(&name))
+    }
+
     /// Brings a database to the schema of this version; gives what was done, in words. Needs the right to create a
     /// schema and the extension `btree_gist`; roles are made where they are missing.
     ///

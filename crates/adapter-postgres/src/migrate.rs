@@ -62,11 +62,15 @@ pub(crate) async fn run(client: &mut Client) -> Result<Vec<String>, Failure> {
     }
 }
 
+/// Whether no step was ever done.
+pub(crate) async fn is_empty(client: &impl GenericClient) -> Result<bool, Failure> {
+    let known = "SELECT to_regclass('tzero.migration') IS NULL";
+    Ok(client.query_one(known, &[]).await?.try_get(0)?)
+}
+
 /// Whether the schema is the one of this version.
 pub(crate) async fn verify(client: &impl GenericClient) -> Result<(), Failure> {
-    let known = "SELECT to_regclass('tzero.migration') IS NOT NULL";
-    let there: bool = client.query_one(known, &[]).await?.try_get(0)?;
-    let done = if there { compare(&done(client).await?)? } else { 0 };
+    let done = if is_empty(client).await? { 0 } else { compare(&done(client).await?)? };
     if done == STEPS.len() {
         return Ok(());
     }

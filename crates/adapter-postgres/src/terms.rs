@@ -1,7 +1,7 @@
 //! The terms of shards: each step is the rules' step on a held row.
 
 use async_trait::async_trait;
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Object, Transaction};
 use domain::fence::{Position, Term, TermState};
 use domain::few::Few;
 use domain::id::{Epoch, ShardId};
@@ -20,6 +20,19 @@ use crate::{queries, rows, words};
 
 #[async_trait]
 impl Terms for Postgres {
+    async fn turn(&self, shard: &ShardId) -> Result<Option<ports::ledger::Turn>, Fault> {
+        let Some(sale) = self.sale_number(&shard.sale).await? else { return Ok(None) };
+        let take = async {
+            let client = self.client().await?;
+            let given: crate::job::Given<'_> = &[&sale, &i32::from(shard.number)];
+            let taken = row(&client, queries::TURN_TAKE, given).await?;
+            let mine = taken.map_or(Ok(false), |row| cell::<bool>(&row, "mine"))?;
+            // The connection leaves the pool: the turn ends with its session, and so with this process.
+            Ok(mine.then(|| ports::ledger::Turn::new(Object::take(client))))
+        };
+        take.await.map_err(|failure: Failure| self.fault(failure))
+    }
+
     async fn term(&self, shard: &ShardId) -> Result<Term, Fault> {
         Ok(self.stored_term(shard).await?.map_or(Term::NEW, |(term, _)| term))
     }

@@ -15,7 +15,7 @@ use redis::Value;
 
 use crate::codec::{self, Reader};
 use crate::library::{Answer, WHAT, answer, call, list, number, text, unknown};
-use crate::{Redis, Shared, keys};
+use crate::{Redis, Shared};
 
 /// Requests or effects that one call takes: Redis serves nobody else meanwhile.
 const BATCH: usize = 128;
@@ -75,7 +75,7 @@ impl Inventory for Redis {
     async fn touch(&self, shard: &ShardId, claims: &[TicketId]) -> Result<(), Fault> {
         for batch in claims.chunks(BATCH) {
             let build = |epoch: Epoch| {
-                let mut command = call("tz_touch", &keys::namespace(shard, epoch, &[]));
+                let mut command = call("tz_touch", &self.shared.keys.namespace(shard, epoch, &[]));
                 command.arg(epoch.0).arg("");
                 for claim in batch {
                     command.arg(&claim.0[..]);
@@ -120,7 +120,7 @@ impl Shared {
     async fn hold(&self, shard: &ShardId, requests: &[HoldRequest]) -> Result<Vec<HoldOutcome>, Fault> {
         let products = products(requests.iter().map(|request| request.terms.product));
         let build = |epoch: Epoch| {
-            let mut command = call("tz_hold", &keys::namespace(shard, epoch, &products));
+            let mut command = call("tz_hold", &self.keys.namespace(shard, epoch, &products));
             command.arg(epoch.0).arg(codec::named(&products));
             for request in requests {
                 let sealed = self.seal.seal(request.claim, &request.user_id);
@@ -138,7 +138,7 @@ impl Shared {
 
     async fn settle(&self, shard: &ShardId, epoch: Epoch, effects: &[Effect]) -> Result<Vec<Settled>, Fault> {
         let products = products(effects.iter().map(|effect| effect.product));
-        let mut command = call("tz_settle", &keys::namespace(shard, epoch, &products));
+        let mut command = call("tz_settle", &self.keys.namespace(shard, epoch, &products));
         command.arg(epoch.0).arg(codec::named(&products));
         for effect in effects {
             command.arg(&effect.claim.0[..]).arg(codec::body(effect, place(&products, effect.product)));
@@ -171,13 +171,13 @@ impl Shared {
     }
 
     /// Looks at every counter; gives the epoch at which the shard is open.
-    async fn look(&self, shard: &ShardId) -> Result<Epoch, Fault> {
+    pub(crate) async fn look(&self, shard: &ShardId) -> Result<Epoch, Fault> {
         self.counters(shard).await.map(|(epoch, _)| epoch)
     }
 
     async fn counters(&self, shard: &ShardId) -> Result<(Epoch, usize), Fault> {
         let build = |epoch: Epoch| {
-            let mut command = call("tz_view", &keys::head(shard, epoch));
+            let mut command = call("tz_view", &self.keys.head(shard, epoch));
             command.arg(epoch.0);
             command
         };
@@ -197,7 +197,7 @@ impl Shared {
         let (mut found, mut seen, mut after) = (Vec::new(), HashSet::new(), Some(0));
         while let (Some(batch), true) = (after, found.len() < limit) {
             let build = |epoch: Epoch| {
-                let mut command = call("tz_unpinned", &keys::namespace(shard, epoch, &[]));
+                let mut command = call("tz_unpinned", &self.keys.namespace(shard, epoch, &[]));
                 command.arg(epoch.0).arg(before.as_millis()).arg(batch).arg(limit - found.len());
                 command
             };
@@ -247,7 +247,7 @@ impl Shared {
         let (mut units, mut seen, mut stand) = (Vec::new(), HashSet::new(), None);
         let mut cursor = b"0".to_vec();
         loop {
-            let mut command = call("tz_units", &keys::namespace(shard, epoch, &products));
+            let mut command = call("tz_units", &self.keys.namespace(shard, epoch, &products));
             command.arg(epoch.0).arg(&cursor).arg(PAGE);
             let Answer::Done(values) = answer(self.client.send(&command).await)? else {
                 return Err(Fault::Closed(shard.clone()));

@@ -32,6 +32,7 @@ pub use probe::Refusal;
 pub use seal::SealKey;
 
 use client::Client;
+use keys::Keys;
 use library::Answer;
 use views::Views;
 
@@ -42,6 +43,9 @@ pub struct Options {
     pub address: Address,
     /// Seals the identifiers of buyers.
     pub seal: SealKey,
+    /// What this system's keys are called by, where several systems share the servers: letters, digits and hyphens;
+    /// empty where it is the only one.
+    pub name: String,
 }
 
 /// The inventory, its rebuild and the status board on one Redis or a cluster.
@@ -53,6 +57,7 @@ pub struct Redis {
 
 struct Shared {
     client: Client,
+    keys: Keys,
     seal: SealKey,
     /// The epoch at which each shard answered last; asked anew where it is another.
     epochs: Mutex<HashMap<ShardId, Epoch>>,
@@ -71,6 +76,7 @@ impl Redis {
         probe::check(&client).await?;
         let shared = Arc::new(Shared {
             client,
+            keys: Keys::of(&options.name),
             seal: options.seal,
             epochs: Mutex::default(),
             loads: Mutex::default(),

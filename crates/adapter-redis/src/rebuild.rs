@@ -8,7 +8,8 @@ use ports::inventory::{LoadKey, Rebuild};
 use redis::Cmd;
 
 use crate::library::{Answer, answer, call, number, unknown};
-use crate::{Redis, Shared, codec, keys};
+use crate::keys::Keys;
+use crate::{Redis, Shared, codec};
 
 /// Entries of a part.
 const PART: usize = 128;
@@ -24,15 +25,23 @@ struct Entry {
 
 #[async_trait]
 impl Rebuild for Redis {
+    async fn running(&self, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
+        match self.shared.look(shard).await {
+            Ok(epoch) => Ok(Some(epoch)),
+            Err(Fault::Closed(_)) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
     async fn close(&self, shard: &ShardId) -> Result<(), Fault> {
-        let mut command = call("tz_close", &[keys::root(shard)]);
+        let mut command = call("tz_close", &[self.shared.keys.root(shard)]);
         self.shared.rebuilding(shard, command.arg(0)).await?;
         self.shared.views.closed(shard);
         Ok(())
     }
 
     async fn begin(&self, shard: &ShardId, epoch: Epoch) -> Result<LoadKey, Fault> {
-        let mut command = call("tz_begin", &keys::head(shard, epoch));
+        let mut command = call("tz_begin", &self.shared.keys.head(shard, epoch));
         let values = self.shared.rebuilding(shard, command.arg(epoch.0)).await?;
         self.shared.views.closed(shard);
         self.shared.loads().insert(shard.clone(), epoch);
@@ -54,7 +63,7 @@ impl Rebuild for Redis {
             let from = part * PART;
             let mine = entries.get(from..entries.len().min(from + PART)).unwrap_or_default();
             let command =
-                load_part(shard, epoch, key, [number, part as u32, u32::from(part + 1 == parts)], mine);
+                load_part(&self.shared.keys, shard, epoch, key, [number, part as u32, u32::from(part + 1 == parts)], mine);
             self.shared.rebuilding(shard, &command).await?;
         }
         Ok(())
@@ -62,7 +71,7 @@ impl Rebuild for Redis {
 
     async fn open(&self, shard: &ShardId, key: LoadKey, chunks: u32) -> Result<(), Fault> {
         let epoch = self.shared.begun(shard)?;
-        let mut command = call("tz_open", &keys::head(shard, epoch));
+        let mut command = call("tz_open", &self.shared.keys.head(shard, epoch));
         command.arg(epoch.0).arg(key.0).arg(chunks);
         self.shared.rebuilding(shard, &command).await?;
         self.shared.epochs().insert(shard.clone(), epoch);
@@ -109,10 +118,10 @@ fn entries(number: u32, chunk: &ShardSnapshot) -> Result<Vec<Entry>, Fault> {
 }
 
 /// `at` is the chunk's number, the part's, and 1 in the last part.
-fn load_part(shard: &ShardId, epoch: Epoch, key: LoadKey, at: [u32; 3], entries: &[Entry]) -> Cmd {
+fn load_part(keys: &Keys, shard: &ShardId, epoch: Epoch, key: LoadKey, at: [u32; 3], entries: &[Entry]) -> Cmd {
     let mut products: Vec<ProductNo> = entries.iter().filter_map(|entry| entry.free).collect();
     products.dedup();
-    let mut command = call("tz_load", &keys::namespace(shard, epoch, &products));
+    let mut command = call("tz_load", &keys.namespace(shard, epoch, &products));
     command.arg(epoch.0).arg(key.0).arg(&at[..]);
     for Entry { head, body, free } in entries {
         if let Some(product) = free {

@@ -11,7 +11,7 @@ use ports::status_board::StatusBoard;
 use redis::Value;
 
 use crate::library::{self, Answer, answer, call, unknown};
-use crate::{Redis, Shared, keys, status_codec};
+use crate::{Redis, Shared, status_codec};
 
 /// Documents that one call takes.
 const BATCH: usize = 128;
@@ -51,7 +51,7 @@ impl StatusBoard for Redis {
 
 impl Shared {
     async fn show(&self, shard: &ShardId, documents: &[StatusDocument]) -> Result<(), Fault> {
-        let mut command = call("tz_show", &[keys::board(shard)]);
+        let mut command = call("tz_show", &[self.keys.board(shard)]);
         for document in documents {
             command.arg(&document.stamp.ticket.0[..]).arg(status_codec::encode(document)?);
         }
@@ -65,7 +65,7 @@ impl Shared {
 
     async fn shown(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault> {
         let mut command = redis::cmd("HGET");
-        command.arg(keys::board(shard)).arg(&ticket.0[..]);
+        command.arg(self.keys.board(shard)).arg(&ticket.0[..]);
         match self.client.send(&command).await {
             Ok(Value::BulkString(bytes)) => status_codec::decode(shard, ticket, &bytes).map(Some),
             Ok(Value::Nil) => Ok(None),

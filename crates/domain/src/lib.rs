@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod audit;
+pub mod backlog;
 pub mod fence;
 pub mod few;
 mod free_units;

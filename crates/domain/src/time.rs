@@ -62,6 +62,13 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// This instant and `millis` milliseconds less, not before the Unix epoch.
+    #[must_use]
+    pub const fn minus_millis(self, millis: u64) -> Self {
+        let millis = if millis > Self::MAX.0 as u64 { Self::MAX.0 } else { millis as i64 };
+        Self(if self.0 > millis { self.0 - millis } else { 0 })
+    }
+
     /// Milliseconds from `earlier` until this instant; 0 where `earlier` is later.
     #[must_use]
     pub const fn millis_since(self, earlier: Self) -> u64 {

@@ -77,6 +77,12 @@ pub struct LoadKey(pub u64);
 /// Closes a shard, loads it anew and opens it.
 #[async_trait]
 pub trait Rebuild: Send + Sync {
+    /// The epoch at which the shard is open now; `None` where it is closed.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    async fn running(&self, shard: &ShardId) -> Result<Option<Epoch>, Fault>;
+
     /// Closes the shard: from here on nothing is handed out.
     ///
     /// # Errors

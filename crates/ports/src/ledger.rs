@@ -109,6 +109,12 @@ pub trait Ledger: Send + Sync {
     /// A fault of the ledger.
     async fn take_work(&self, work: Work, limit: usize, lease_ms: u64) -> Result<Vec<Order>, Fault>;
 
+    /// Orders for which `work` is due or under way, of all sales.
+    ///
+    /// # Errors
+    /// A fault of the ledger.
+    async fn waiting(&self, work: Work) -> Result<u64, Fault>;
+
     /// Makes work that was taken due again at `at`; no-op where it is not due any more.
     ///
     /// # Errors
@@ -150,9 +156,29 @@ pub trait Effects: Send + Sync {
     async fn wait(&self, shard: &ShardId);
 }
 
+/// Somebody's turn to renew a shard: ends when it is dropped, and with the process that has it.
+pub struct Turn {
+    _held: Box<dyn Send + Sync>,
+}
+
+impl Turn {
+    /// A turn that ends when `held` is dropped.
+    #[must_use]
+    pub fn new(held: impl Send + Sync + 'static) -> Self {
+        Self { _held: Box::new(held) }
+    }
+}
+
 /// The terms of shards; see [`domain::fence`].
 #[async_trait]
 pub trait Terms: Send + Sync {
+    /// The turn to renew a shard; `None` while another has it. Renewals that meet are safe without it, but each makes
+    /// the work of the other worthless.
+    ///
+    /// # Errors
+    /// A fault of the ledger.
+    async fn turn(&self, shard: &ShardId) -> Result<Option<Turn>, Fault>;
+
     /// The shard's term; [`Term::NEW`] where it never opened.
     ///
     /// # Errors
@@ -206,8 +232,6 @@ pub struct SaleTotals {
     pub money_moving: u64,
     /// Money by currency.
     pub money: Vec<MoneyTotals>,
-    /// Claims in the log that are not taken in, over all shards.
-    pub claims_waiting: u64,
     /// Effects that wait, over all shards.
     pub effects_waiting: u64,
     /// Grows with every change of the sale's orders; the same number twice means that nothing moved in between.

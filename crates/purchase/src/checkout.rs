@@ -131,6 +131,7 @@ impl Orders for OrderService {
             return refused(CheckoutRefusal::OverLimitQuantity { max_per_user });
         }
         let gate = sale.gate(self.stores.clock.now());
+        let late = self.stores.backlog.estimate_ms() > self.settings.address_deadline_ms;
         let user = self.stores.ids.user(&sale.sale_id, &checkout.user);
         let shard = self.stores.ids.shard(&sale.sale_id, user, sale.shards);
         let ticket = self.stores.ids.ticket(&sale.sale_id, user, &checkout.key);
@@ -141,7 +142,7 @@ impl Orders for OrderService {
             user_id: checkout.user,
             terms: Terms { product, quantity: checkout.quantity },
             limit: max_per_user,
-            intent: if gate.is_ok() { Intent::Take } else { Intent::Find },
+            intent: if gate.is_ok() && !late { Intent::Take } else { Intent::Find },
         };
         let outcome = match (self.stores.inventory.glance(&shard, &request), gate) {
             (Glance::Decided(outcome), _) => outcome,
@@ -150,6 +151,7 @@ impl Orders for OrderService {
         };
         match (outcome, gate) {
             (HoldOutcome::Absent, Err(closed)) => refused(gate_refusal(closed)),
+            (HoldOutcome::Absent, Ok(())) if late => Err(Fault::Overloaded("the way to a payment address")),
             (outcome, _) => self.answer(&shard, &request, outcome).await,
         }
     }

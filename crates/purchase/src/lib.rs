@@ -19,6 +19,7 @@
 
 pub mod allocate;
 pub mod audit;
+pub mod backlog;
 mod batcher;
 pub mod cancel;
 pub mod capture;
@@ -31,9 +32,11 @@ pub mod operate;
 pub mod pulse;
 pub mod recover;
 pub mod refund;
+pub mod relay;
 pub mod request_payment;
 pub mod settle;
 pub mod stores;
+pub mod totals;
 
 pub use checkout::OrderService;
 pub use stores::{Settings, Stores};

@@ -1,6 +1,7 @@
 //! Operate: what an operator does to a sale or an order. Every action is noted before it is answered.
 
 mod orders;
+mod shards;
 
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use domain::status::Status;
 use domain::time::Timestamp;
 use domain::transition::ChangeRefusal;
 use ports::Fault;
-use ports::ledger::SaleTotals;
 use ports::sales::{Action, Created, Restocked, Updated};
 
 use crate::audit::SaleAudit;
@@ -20,6 +20,9 @@ use crate::catalog::Catalog;
 use crate::pulse::Progress;
 use crate::recover::renew;
 use crate::stores::Stores;
+use crate::totals::{Totals, totals};
+
+pub use shards::ShardState;
 
 /// The operator's side of the program.
 pub struct Operator {
@@ -286,8 +289,11 @@ impl Operator {
     ///
     /// # Errors
     /// A fault of the ledger.
-    pub async fn totals(&self, id: &SaleId) -> Result<SaleTotals, Fault> {
-        self.stores.books.totals(id).await
+    pub async fn totals(&self, id: &SaleId) -> Result<Totals, Fault> {
+        match self.catalog.get(id) {
+            Some(sale) => totals(&self.stores, &sale).await,
+            None => Ok(Totals::default()),
+        }
     }
 
     /// Tells the pulse who waits in the ledger: for allocation, for a payment address, for a confirmation.

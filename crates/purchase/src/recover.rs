@@ -4,6 +4,9 @@
 //! No claim that was published is lost: the old epoch is fenced, the end of the log is read *after* that, and the
 //! snapshot is taken once allocation has passed it. The steps R1 to R7 are those of [`domain::fence`].
 
+use std::time::Duration;
+
+use domain::fence::TermState;
 use domain::id::{Epoch, ShardId};
 use domain::snapshot::ShardSnapshot;
 use ports::Fault;
@@ -14,11 +17,52 @@ use crate::stores::Stores;
 /// Records that one chunk carries at most.
 const CHUNK: usize = 8_192;
 
-/// Opens a shard at a new epoch; gives the epoch, or `None` where another node did it.
+/// How long a turn is waited for, milliseconds.
+const TURN_MS: u64 = 15_000;
+/// Between two looks for it.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Whether the shard sells: its inventory is open at the term's own epoch.
+///
+/// # Errors
+/// A fault of inventory or ledger.
+pub async fn is_open(stores: &Stores, shard: &ShardId) -> Result<bool, Fault> {
+    let running = stores.rebuild.running(shard).await?;
+    let term = stores.terms.term(shard).await?;
+    Ok(term.state == TermState::Open && running == Some(term.epoch))
+}
+
+/// Renews the shard unless it is open; gives whether it is open now. Another may be at it: then look again.
+///
+/// # Errors
+/// A fault; run it again.
+pub async fn ensure_open(stores: &Stores, shard: &ShardId) -> Result<bool, Fault> {
+    if is_open(stores, shard).await? {
+        return Ok(true);
+    }
+    let Some(_turn) = stores.terms.turn(shard).await? else { return Ok(false) };
+    // Somebody may have had the turn between the look and ours.
+    Ok(is_open(stores, shard).await? || renew_now(stores, shard).await?.is_some())
+}
+
+/// Opens a shard at a new epoch, whatever it is at; gives the epoch, or `None` where another node did it.
 ///
 /// # Errors
 /// A fault; run it again.
 pub async fn renew(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
+    let until = stores.clock.elapsed() + Duration::from_millis(TURN_MS);
+    loop {
+        if let Some(_turn) = stores.terms.turn(shard).await? {
+            return renew_now(stores, shard).await;
+        }
+        if stores.clock.elapsed() >= until {
+            return Err(Fault::unavailable("the inventory", "the shard is being renewed by somebody else"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn renew_now(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
     stores.rebuild.close(shard).await?;
     let term = stores.terms.fence(shard).await?;
     let end = stores.claims.end(shard).await?;

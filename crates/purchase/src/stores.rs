@@ -16,6 +16,7 @@ use ports::sales::Sales;
 use ports::status_board::StatusBoard;
 use ports::tickets::Tickets;
 
+use crate::backlog::Backlog;
 use crate::pulse::Pulse;
 
 /// The stores and peers of a purchase, as the wiring chose them.
@@ -53,6 +54,8 @@ pub struct Stores {
     pub ids: IdSecret,
     /// Wakes loops, and remembers when something last went forward.
     pub pulse: Arc<Pulse>,
+    /// How long payment addresses take.
+    pub backlog: Arc<Backlog>,
 }
 
 /// Numbers that the steps obey.
@@ -64,6 +67,8 @@ pub struct Settings {
     pub checkout_deadline_ms: u64,
     /// Shortest wait before a provider is asked again, milliseconds.
     pub retry_min_ms: u64,
+    /// Checkouts are refused while a payment address would take longer than this, milliseconds.
+    pub address_deadline_ms: u64,
     /// Longest wait before a provider is asked again, milliseconds.
     pub retry_max_ms: u64,
     /// How long we try to close a provider's door before the unit goes back all the same, milliseconds.
@@ -72,6 +77,8 @@ pub struct Settings {
     pub session_life_ms: u64,
     /// Where buyers come back to, without a slash at the end, e.g. `https://shop.example`.
     pub public_url: String,
+    /// A claim that nobody has acknowledged for this long is looked at, milliseconds; longer than a publication may take.
+    pub relay_after_ms: u64,
     /// Status questions to the ledger that may be under way at once when the board does not know a ticket.
     pub ledger_lane: usize,
 }

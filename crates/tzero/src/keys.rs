@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::config::Secret;
+
 /// Where the operator's token is kept.
 #[must_use]
 pub fn admin_token_file(dir: &Path) -> PathBuf {
@@ -17,11 +19,20 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the secret of the data folder, or makes it from `fresh`.
+    /// The keys of the secret that is configured, else of the one in the data folder, which is made from `fresh` where
+    /// there is none.
     ///
     /// # Errors
     /// The file cannot be read or made, or is not a secret.
-    pub fn open(dir: &Path, fresh: impl FnOnce() -> [u8; 32]) -> Result<Self, String> {
+    pub fn open(
+        dir: &Path,
+        configured: Option<&Secret>,
+        fresh: impl FnOnce() -> [u8; 32],
+    ) -> Result<Self, String> {
+        if let Some(secret) = configured {
+            let root = unhex(secret.expose()).ok_or("data.secret: must have 64 hexadecimal digits")?;
+            return Ok(Self { root });
+        }
         let path = dir.join("secret.key");
         let text = read_or_make(&path, || hex(&fresh()))?;
         let root = unhex(text.trim()).ok_or_else(|| {
@@ -64,11 +75,21 @@ fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> Result<String, St
         Ok(text) => Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let text = make();
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            // Written aside and then linked: another process that starts in the same folder sees all of it or nothing.
+            let aside = path.with_extension(format!("new-{}", std::process::id()));
+            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside);
             let mut file = file.map_err(|error| wrong("make", error))?;
             let written = file.write_all(format!("{text}\n").as_bytes()).and_then(|()| file.sync_all());
             written.map_err(|error| wrong("write", error))?;
-            Ok(text)
+            let linked = fs::hard_link(&aside, path);
+            drop(fs::remove_file(&aside));
+            match linked {
+                Ok(()) => Ok(text),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    fs::read_to_string(path).map_err(|error| wrong("read", error))
+                }
+                Err(error) => Err(wrong("make", error)),
+            }
         }
         Err(error) => Err(wrong("read", error)),
     }

@@ -92,7 +92,7 @@ impl Start {
         let dir = &plan.config.data.dir;
         std::fs::create_dir_all(dir)
             .map_err(|error| format!("data.dir: cannot make {}: {error}", dir.display()))?;
-        let keys = Keys::open(dir, wiring::random)?;
+        let keys = Keys::open(dir, plan.config.data.secret.as_ref(), wiring::random)?;
         let public = bind(server.listen, "server.listen")?;
         let admin = server.admin_listen.map(|address| bind(address, "server.admin_listen")).transpose()?;
         let alone = plan.roles.len() == 1;
@@ -220,7 +220,7 @@ impl Node {
             loops: TaskTracker::new(),
         };
         if start.plan.roles.iter().any(|role| *role != Role::Sandbox) {
-            let system = System::open(&start.plan.config, &start.keys, &start.addresses)?;
+            let system = System::open(&start.plan.config, &start.keys, &start.addresses).await?;
             system.recover().await?;
             node.start_loops(&start.plan, &system);
             node.system = Some(system);
@@ -238,8 +238,18 @@ impl Node {
             stop: self.stop_working.clone(),
         };
         let config = &plan.config;
+        workers::catalog::start(&crew, CATALOG_MS);
+        if plan.roles.contains(&Role::Gateway) || plan.roles.contains(&Role::Orders) {
+            workers::backlog::start(&crew);
+        }
         if plan.roles.contains(&Role::Allocator) {
             workers::shards::start(&crew, CATALOG_MS);
+        }
+        if plan.roles.contains(&Role::Relay) {
+            workers::relay::start(&crew, CATALOG_MS);
+        }
+        if plan.roles.contains(&Role::Reconciler) {
+            workers::reconciler::start(&crew, CATALOG_MS);
         }
         if plan.roles.contains(&Role::Processor) {
             let processor = &config.processor;
@@ -277,7 +287,7 @@ impl Node {
                     .sandbox
                     .as_ref()
                     .map_or_else(Router::new, |sandbox| Router::new().nest("/sandbox", sandbox.pages()));
-                let around = self.around(addresses.provider_url, &plan.roles);
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared());
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around)?);
                 self.token_file = token_file;
                 if let Some(admin) = admin {
@@ -288,7 +298,7 @@ impl Node {
                 self.edge = Some(edge);
             }
             Some(system) => {
-                let around = self.around(addresses.provider_url, &plan.roles);
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared());
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around)?);
                 self.serve_edge(public, Routes::machine(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
@@ -307,8 +317,9 @@ impl Node {
         Ok(())
     }
 
-    fn around(&self, provider_url: String, roles: &HashSet<Role>) -> Around<'_> {
-        let missing = role::missing(roles);
+    fn around(&self, provider_url: String, roles: &HashSet<Role>, shared: bool) -> Around<'_> {
+        // Where others use the same stores, they may have the roles that this process has not.
+        let missing = if shared { None } else { role::missing(roles) };
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }

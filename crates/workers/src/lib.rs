@@ -1,9 +1,13 @@
 //! The loops that a role runs. Each is idempotent, takes no input, runs on a timer and on a nudge, and may run on
 //! several nodes at once.
 
+pub mod backlog;
+pub mod catalog;
 pub mod expiration;
 pub mod pool;
 pub mod processor;
+pub mod reconciler;
+pub mod relay;
 pub mod runner;
 pub mod shards;
 pub mod treasurer;

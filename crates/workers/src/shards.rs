@@ -1,4 +1,4 @@
-//! The loops of every shard: allocation and settling; and this node's copy of the sales.
+//! The loops of every shard: allocation and settling.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,10 +13,15 @@ use tokio::sync::Mutex;
 use crate::Crew;
 use crate::runner::{Pace, Turn, run};
 
-/// Keeps the catalog fresh, and starts the loops of each shard as its sale appears.
-pub fn start(crew: &Crew, refresh_ms: u64) {
-    let pace = Pace { name: "catalog", tick_ms: refresh_ms, gather_ms: 0, backoff_ms: 5_000 };
-    let started = Arc::new(std::sync::Mutex::new(HashSet::new()));
+/// Runs `work` for each shard that there is, from when its sale appears in the catalog; looks again every `refresh_ms`.
+pub(crate) fn each_shard(
+    crew: &Crew,
+    name: &'static str,
+    refresh_ms: u64,
+    work: impl Fn(&Crew, ShardId) + Send + Sync + 'static,
+) {
+    let pace = Pace { name, tick_ms: refresh_ms, gather_ms: 0, backoff_ms: 5_000 };
+    let (started, work) = (Arc::new(std::sync::Mutex::new(HashSet::new())), Arc::new(work));
     let (looking, watching) = (crew.clone(), crew.clone());
     crew.tasks.spawn(run(
         pace,
@@ -26,15 +31,18 @@ pub fn start(crew: &Crew, refresh_ms: u64) {
             async move { drop(changed.changed().await) }
         },
         move || {
-            let (crew, started) = (looking.clone(), Arc::clone(&started));
-            async move {
-                crew.catalog.refresh(&*crew.stores.sales).await?;
-                let new = new_shards(&crew, &started);
-                new.iter().for_each(|shard| start_shard(&crew, shard));
-                Ok(Turn::Idle)
-            }
+            new_shards(&looking, &started).into_iter().for_each(|shard| work(&looking, shard));
+            std::future::ready(Ok(Turn::Idle))
         },
     ));
+}
+
+/// Takes claims in and settles effects, for each shard.
+pub fn start(crew: &Crew, refresh_ms: u64) {
+    each_shard(crew, "shards", refresh_ms, |crew, shard| {
+        start_allocation(crew, shard.clone());
+        start_settling(crew, shard);
+    });
 }
 
 fn new_shards(crew: &Crew, started: &std::sync::Mutex<HashSet<ShardId>>) -> Vec<ShardId> {
@@ -44,11 +52,6 @@ fn new_shards(crew: &Crew, started: &std::sync::Mutex<HashSet<ShardId>>) -> Vec<
         .iter()
         .flat_map(|sale| (0..sale.shards).map(|number| ShardId { sale: sale.sale_id.clone(), number }));
     shards.filter(|shard| started.insert(shard.clone())).collect()
-}
-
-fn start_shard(crew: &Crew, shard: &ShardId) {
-    start_allocation(crew, shard.clone());
-    start_settling(crew, shard.clone());
 }
 
 /// Claims go from the log into the ledger as they come.

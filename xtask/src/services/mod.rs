@@ -81,6 +81,21 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     }
 }
 
+/// Runs `work` while all services run with no data of before, and stops them; it is given the file with their addresses.
+pub fn with(root: &Path, name: &str, work: impl FnOnce(&Path) -> Outcome) -> Outcome {
+    let folder = absolute(root, Some(&workspace::target(root).join("suites").join(name).join("stores")))?;
+    let started = {
+        let _alone = place::enter(&folder)?;
+        down(root, &folder, true)?;
+        up::run(root, &folder, &up::Elsewhere::default())
+    };
+    let mut file = folder.clone().into_os_string();
+    file.push(".toml");
+    let done = started.and_then(|()| work(Path::new(&file)));
+    let _alone = place::enter(&folder)?;
+    done.and(down(root, &folder, true))
+}
+
 /// The folder as every path of a service begins with it.
 fn absolute(root: &Path, folder: Option<&Path>) -> Result<PathBuf, String> {
     let target = workspace::target(root).join("services");

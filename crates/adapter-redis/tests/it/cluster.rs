@@ -53,7 +53,7 @@ async fn sales_spread_over_the_primaries_and_each_needs_the_library() {
     let nodes = cluster().await;
     let address = Address::of(nodes.iter().flat_map(|node| node.address().nodes).collect());
     probe::install(&address).await.unwrap();
-    let options = Options { address, seal: SealKey::new([3; 32]) };
+    let options = Options { address, seal: SealKey::new([3; 32]), name: String::new() };
     let store = Redis::connect(options.clone()).await.unwrap();
     for number in 0..12 {
         let shard = shard(&format!("spread-{number}"));

@@ -82,7 +82,7 @@ impl Server {
     }
 
     pub fn options(&self) -> Options {
-        Options { address: self.address(), seal: SealKey::new([3; 32]) }
+        Options { address: self.address(), seal: SealKey::new([3; 32]), name: String::new() }
     }
 
     /// An installed library, and a connection of the adapter.

@@ -5,6 +5,7 @@ pub mod orders;
 pub mod report;
 pub mod sale_form;
 pub mod sales;
+pub mod shards;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ pub fn routes() -> Router<Arc<Edge>> {
         .route("/admin/v1/sales/{sale}/live", get(live::live))
         .route("/admin/v1/orders/{ticket}", get(orders::story))
         .route("/admin/v1/orders/{ticket}/refund", post(orders::refund))
+        .route("/admin/v1/shards", get(shards::list))
         .route("/admin/v1/actions", get(orders::actions));
     router.method_not_allowed_fallback(unrouted)
 }

@@ -11,6 +11,7 @@ use domain::status::Status;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use ports::ledger::{MoneyTotals, SaleTotals};
+use purchase::totals::Totals;
 use purchase::audit::SaleAudit;
 use serde::Serialize;
 
@@ -185,7 +186,7 @@ pub fn money(totals: &SaleTotals) -> Vec<MoneySums> {
 
 /// Orders by status, each status named.
 #[must_use]
-pub fn orders(totals: &SaleTotals) -> std::collections::BTreeMap<&'static str, u64> {
+pub fn orders(totals: &Totals) -> std::collections::BTreeMap<&'static str, u64> {
     let mut counts: std::collections::BTreeMap<_, _> =
         Status::ALL.into_iter().map(|status| (status.as_str(), 0)).collect();
     for (status, count) in &totals.orders {

@@ -171,6 +171,7 @@ pub fn text(edge: &Edge) -> String {
     line(&mut text, "tzero_checkouts_under_way", under_way);
     connections(edge, &mut text);
     progress(edge, &mut text);
+    backlog(edge, &mut text);
     stock(edge, &mut text);
     text
 }
@@ -201,6 +202,12 @@ fn progress(edge: &Edge, text: &mut String) {
         let count = edge.stores.pulse.count(kind);
         line(text, &format!("tzero_progress_total{{kind=\"{}\"}}", kind.as_str()), count);
     }
+}
+
+fn backlog(edge: &Edge, text: &mut String) {
+    let name = "tzero_payment_address_wait_seconds";
+    head(text, name, "gauge", "How long a checkout that is accepted now would wait for its payment address, as estimated.");
+    line(text, name, edge.stores.backlog.estimate_ms() as f64 / 1_000.0);
 }
 
 fn stock(edge: &Edge, text: &mut String) {

@@ -326,6 +326,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         ..ADMIN
     },
     Operation {
+        path: "/admin/v1/shards",
+        id: "shards",
+        summary: "Which shard sells, at which epoch, and how far its claims are taken in",
+        answers: &[(200, Media::Json(ANY), "every shard of every sale")],
+        problems: &[UNAUTHORISED, AWAY],
+        ..ADMIN
+    },
+    Operation {
         path: "/admin/v1/actions",
         id: "actions",
         summary: "Who did what",

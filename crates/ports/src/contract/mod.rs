@@ -80,6 +80,8 @@ macro_rules! contract_suite {
             an_event_is_noted_once,
             late_units_of_an_older_epoch_are_refused,
             a_renewal_fences_once_and_waits_for_allocation,
+            a_turn_is_ones_own_until_it_is_dropped,
+            a_shard_says_at_which_epoch_it_is_open,
             a_snapshot_drops_what_waits_for_the_inventory,
             a_sale_is_created_once_and_updated_at_its_revision,
             a_restock_happens_once_per_key,

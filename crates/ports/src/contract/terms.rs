@@ -37,6 +37,32 @@ pub async fn a_renewal_fences_once_and_waits_for_allocation(backend: &Backend) {
     assert_eq!(parsed(backend.terms.term(shard).await).state, TermState::Open);
 }
 
+/// One at a time.
+pub async fn a_turn_is_ones_own_until_it_is_dropped(backend: &Backend) {
+    let world = World::open(backend, 5, 5).await;
+    let other = World::open(backend, 5, 5).await;
+    let turn = parsed(parsed(backend.terms.turn(&world.shard).await).ok_or("nobody has it"));
+    assert!(parsed(backend.terms.turn(&world.shard).await).is_none(), "somebody has it");
+    assert!(parsed(backend.terms.turn(&other.shard).await).is_some(), "another shard");
+    drop(turn);
+    let freed = async {
+        while parsed(backend.terms.turn(&world.shard).await).is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    parsed(tokio::time::timeout(std::time::Duration::from_secs(10), freed).await);
+}
+
+/// Which epoch sells.
+pub async fn a_shard_says_at_which_epoch_it_is_open(backend: &Backend) {
+    let mut world = World::open(backend, 5, 5).await;
+    assert_eq!(parsed(backend.rebuild.running(&world.shard).await), Some(world.epoch));
+    parsed(backend.rebuild.close(&world.shard).await);
+    assert_eq!(parsed(backend.rebuild.running(&world.shard).await), None);
+    world.renew().await;
+    assert_eq!(parsed(backend.rebuild.running(&world.shard).await), Some(world.epoch));
+}
+
 /// Effects before a snapshot.
 pub async fn a_snapshot_drops_what_waits_for_the_inventory(backend: &Backend) {
     let mut world = World::open(backend, 5, 5).await;

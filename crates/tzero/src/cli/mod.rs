@@ -6,6 +6,7 @@ mod configuration;
 mod rehearse;
 mod sale;
 mod serve;
+mod shards;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -51,12 +52,15 @@ enum Command {
     /// Proves that no unit was sold twice and none is lost
     #[command(after_help = audit::EXIT_CODES)]
     Audit(audit::AuditFlags),
+    /// Shows which shards sell, at which epoch, and how far their claims are taken in
+    #[command(after_help = shards::EXIT_CODES)]
+    Shards(ServerFlags),
     /// Lists the roles
     Roles,
     /// Shows or checks the configuration
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
-    /// Brings the stores of the data folder to this version's form, and says what was done
+    /// Brings the stores that the configuration names to this version's form, and says what was done
     Migrate(ConfigFlags),
 }
 
@@ -158,6 +162,7 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
         Command::Sale(command) => sale::run(command, &environment),
         Command::Rehearse(flags) => rehearse::run(&flags, &environment),
         Command::Audit(flags) => audit::run(&flags, &environment),
+        Command::Shards(flags) => shards::run(&flags, &environment),
         Command::Roles => configuration::roles(),
         Command::Config(command) => configuration::run(command, environment),
         Command::Migrate(flags) => serve::migrate(&flags, environment),

@@ -49,7 +49,8 @@ pub fn demo(flags: &ServeFlags, environment: Environment) -> Outcome {
 /// Brings the stores of the data folder to this version's form.
 pub fn migrate(flags: &ConfigFlags, environment: Environment) -> Outcome {
     let config = super::configuration::load(flags, environment)?;
-    wiring::migrate(&config)?.iter().try_for_each(|line| say(line))?;
+    let done = block_on(async { wiring::migrate(&config).await.map_err(Halt::from) })?;
+    done.iter().try_for_each(|line| say(line))?;
     Ok(ExitCode::SUCCESS)
 }
 

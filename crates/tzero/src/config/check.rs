@@ -36,6 +36,31 @@ const RELATIONS: &[Relation] = &[
         detail: "must be at least sandbox.webhook_delay_min_ms",
     },
     Relation {
+        keys: &["redis.nodes", "postgres.url"],
+        holds: |config| config.redis.nodes.is_empty() != config.has_fleet_stores(),
+        detail: "must be set together with kafka.brokers and postgres.url: the stores of a fleet, all three or none",
+    },
+    Relation {
+        keys: &["kafka.brokers", "postgres.url"],
+        holds: |config| config.kafka.brokers.is_empty() != config.has_fleet_stores(),
+        detail: "must be set together with redis.nodes and postgres.url: the stores of a fleet, all three or none",
+    },
+    Relation {
+        keys: &["fleet.orders_nodes", "postgres.url"],
+        holds: |config| config.fleet.orders_nodes.is_empty() || config.has_fleet_stores(),
+        detail: "must be empty with the embedded stores: one process has them",
+    },
+    Relation {
+        keys: &["fleet.relay_after_ms", "kafka.publish_timeout_ms"],
+        holds: |config| config.fleet.relay_after_ms > config.kafka.publish_timeout_ms,
+        detail: "must be longer than kafka.publish_timeout_ms, so that a publication under way is not repeated",
+    },
+    Relation {
+        keys: &["limits.checkout_deadline_ms", "redis.timeout_ms"],
+        holds: |config| !config.has_fleet_stores() || config.limits.checkout_deadline_ms > config.redis.timeout_ms,
+        detail: "must be longer than redis.timeout_ms, so that a checkout outlives one slow answer",
+    },
+    Relation {
         keys: &["sessions.jwt_key_file", "sessions.issuer"],
         holds: |config| config.sessions.issuer != Issuer::Jwt || config.sessions.jwt_key_file.is_some(),
         detail: "must name the shop's key, because sessions.issuer is \"jwt\"",

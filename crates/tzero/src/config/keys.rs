@@ -2,7 +2,8 @@
 
 use super::kind::Kind;
 use Kind::{
-    Address, AddressOrEmpty, Choice, Filled, Flag, Networks, Number, Secret, Text, UrlOrEmpty, Whole,
+    Address, AddressOrEmpty, Choice, Digits, Filled, Flag, Name, Networks, Number, Secret, Servers, Text,
+    UrlOrEmpty, Whole,
 };
 
 /// One key.
@@ -48,6 +49,20 @@ pub const KEYS: &[Key] = &[
     key("server.header_bytes", Whole(1_024, 1_048_576)),
     key("server.header_count", Whole(8, 1_024)),
     key("data.dir", Filled),
+    key("data.secret", Digits),
+    key("redis.nodes", Servers),
+    key("redis.user", Text),
+    key("redis.password", Secret),
+    key("redis.timeout_ms", Whole(1, REQUEST_MS)),
+    key("kafka.brokers", Servers),
+    key("kafka.replication", Whole(0, 100)),
+    key("kafka.publish_timeout_ms", Whole(1, REQUEST_MS)),
+    key("postgres.url", Secret),
+    key("postgres.connections", Whole(1, 65_536)),
+    key("fleet.name", Name),
+    key("fleet.orders_listen", AddressOrEmpty),
+    key("fleet.orders_nodes", Servers),
+    key("fleet.relay_after_ms", Whole(100, REQUEST_MS)),
     key("sessions.issuer", Choice(&["builtin", "jwt"])),
     key("sessions.ttl_ms", Whole(1_000, 31_536_000_000)),
     key("sessions.jwt_algorithm", Choice(&["EdDSA", "ES256", "RS256", "HS256"])),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::document::Node;
+use super::document::{Located, Node};
 use super::network::{FORM as NETWORK_FORM, Network};
 
 /// What is printed in the place of a secret; never one itself.
@@ -33,6 +33,12 @@ pub enum Kind {
     UrlOrEmpty,
     /// A list of networks.
     Networks,
+    /// A list of addresses of servers.
+    Servers,
+    /// 64 hexadecimal digits that are not shown, or empty.
+    Digits,
+    /// A short name of letters, digits and hyphens, or empty.
+    Name,
 }
 
 impl Kind {
@@ -49,7 +55,14 @@ impl Kind {
             Self::Whole(..) => text.parse().map_or(spelled, Node::Integer),
             Self::Number(..) => text.parse().map_or(spelled, Node::Number),
             Self::Networks => return self.listed(text),
+            Self::Servers => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let located = |part: &str| Located { line: 1, node: Node::Text(part.to_owned()) };
+                Node::List(parts.map(located).collect())
+            }
             Self::Text
+            | Self::Digits
+            | Self::Name
             | Self::Secret
             | Self::Filled
             | Self::Choice(_)
@@ -85,6 +98,11 @@ impl Kind {
                     values.iter().map(|value| network(&value.node)).collect();
                 texts.map(Into::into)
             }
+            (Self::Servers, Node::List(values)) => {
+                let texts: Option<Vec<toml::Value>> =
+                    values.iter().map(|value| server(&value.node)).collect();
+                texts.map(Into::into)
+            }
             (_, Node::Text(text)) => self.plain_text(text),
             _ => None,
         }
@@ -99,7 +117,11 @@ impl Kind {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::AddressOrEmpty => text.is_empty() || text.parse::<SocketAddr>().is_ok(),
             Self::UrlOrEmpty => text.is_empty() || is_url(text),
-            Self::Flag | Self::Whole(..) | Self::Number(..) | Self::Networks => false,
+            Self::Digits => {
+                text.is_empty() || text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            Self::Name => text.len() <= 32 && text.bytes().all(is_of_a_name),
+            Self::Flag | Self::Whole(..) | Self::Number(..) | Self::Networks | Self::Servers => false,
         };
         fits.then(|| {
             if matches!(self, Self::UrlOrEmpty) { text.trim_end_matches('/').into() } else { text.into() }
@@ -114,7 +136,8 @@ impl Kind {
                     "must be the secret itself, and not the words that are printed in its place, {NOT_SHOWN:?}"
                 )
             }
-            (Self::Secret, _) => format!("must be {expected}"),
+            // What was given may be a secret with a mistake in it.
+            (Self::Secret | Self::Digits, _) => format!("must be {expected}"),
             (Self::Choice(choices), Node::Text(text)) => {
                 let near = super::nearest::nearest(text, choices.iter().copied()).unwrap_or_default();
                 format!("must be {expected}, and not {text:?} (the nearest is {near:?})")
@@ -151,6 +174,9 @@ impl Kind {
                     .to_owned()
             }
             Self::Networks => format!("a list of networks, each {NETWORK_FORM}"),
+            Self::Servers => "a list of servers, each such as \"10.0.0.1:9092\"".to_owned(),
+            Self::Digits => "64 hexadecimal digits in quotes, or empty".to_owned(),
+            Self::Name => "a name of at most 32 small letters, digits and hyphens, or empty".to_owned(),
         }
     }
 }
@@ -162,6 +188,17 @@ fn within(number: f64, least: f64, most: f64) -> Option<toml::Value> {
 fn network(node: &Node) -> Option<toml::Value> {
     let Node::Text(text) = node else { return None };
     text.parse::<Network>().is_ok().then(|| text.as_str().into())
+}
+
+fn server(node: &Node) -> Option<toml::Value> {
+    let Node::Text(text) = node else { return None };
+    let (host, port) = text.rsplit_once(':')?;
+    let known = !host.is_empty() && port.parse::<u16>().is_ok() && !text.contains(char::is_whitespace);
+    known.then(|| text.as_str().into())
+}
+
+const fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 fn is_url(text: &str) -> bool {

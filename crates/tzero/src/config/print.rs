@@ -34,7 +34,7 @@ impl Config {
 }
 
 fn is_hidden(key: &Key, value: &toml::Value) -> bool {
-    matches!(key.kind, Kind::Secret) && value.as_str().is_some_and(|text| !text.is_empty())
+    matches!(key.kind, Kind::Secret | Kind::Digits) && value.as_str().is_some_and(|text| !text.is_empty())
 }
 
 #[cfg(test)]

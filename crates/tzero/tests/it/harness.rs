@@ -88,7 +88,8 @@ impl Server {
         Self::on(dir, flags.iter().map(|flag| (*flag).to_owned()).collect())
     }
 
-    fn on(dir: TempDir, flags: Vec<String>) -> Self {
+    fn on(dir: TempDir, mut flags: Vec<String>) -> Self {
+        flags.extend(crate::stores::flags(dir.path()));
         let (child, url) = started(dir.path(), &flags);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.timeout(PATIENCE).build().expect("a client");

@@ -2,9 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
-mod audit;
 mod checkout;
-mod command_line;
+mod embedded;
 mod faults;
 mod harness;
 mod hostile;
@@ -16,4 +15,4 @@ mod race;
 mod rehearse;
 mod restart;
 mod sessions;
-mod store;
+mod stores;

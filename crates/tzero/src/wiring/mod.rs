@@ -1,12 +1,13 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
+mod offline;
+mod stores;
+
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use adapter_embedded::{Embedded, Options as StoreOptions};
 use adapter_payments::{Options as PaymentOptions, StripeForm};
-use domain::id::{IdSecret, SaleId, ShardId};
+use domain::id::{IdSecret, ShardId};
 use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
 use gateway::session::{Algorithm, Builtin, Jwt, Sessions};
 use ports::clock::{Clock, SystemClock};
@@ -15,16 +16,19 @@ use ports::payments::Payments;
 use purchase::catalog::Catalog;
 use purchase::operate::Operator;
 use purchase::pulse::Pulse;
-use purchase::recover::renew;
+use purchase::recover::ensure_open;
 use purchase::{OrderService, Settings, Stores};
 use rand::{Rng, RngCore};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wire::ticket::SealedTickets;
 
 use crate::config::{Config, Issuer, JwtAlgorithm, Provider};
 use crate::keys::Keys;
+
+pub use offline::audit_offline;
+pub use stores::migrate;
+use stores::{Keeper, StorePorts};
 
 /// A provider's own backstop for a session, milliseconds: Stripe allows a day, less what a late start may cost.
 const SESSION_LIFE_MS: u64 = 84_600_000;
@@ -83,18 +87,20 @@ pub struct System {
     pub settings: Settings,
     /// This node's copy of the sales.
     pub catalog: Arc<Catalog>,
-    store: Embedded,
+    keeper: Keeper,
 }
 
 fn settings(config: &Config, public_url: &str) -> Settings {
     Settings {
         checkout_queue: config.limits.checkout_queue,
         checkout_deadline_ms: config.limits.checkout_deadline_ms,
+        address_deadline_ms: config.processor.payment_address_deadline_ms,
         retry_min_ms: config.processor.retry_min_ms,
         retry_max_ms: config.processor.retry_max_ms,
         grace_ms: config.expiration.grace_ms,
         session_life_ms: SESSION_LIFE_MS,
         public_url: public_url.to_owned(),
+        relay_after_ms: config.fleet.relay_after_ms,
         ledger_lane: LEDGER_LANE,
     }
 }
@@ -127,51 +133,54 @@ fn payments(config: &Config, keys: &Keys, provider_url: &str) -> Result<Arc<dyn 
 }
 
 impl System {
-    /// Opens the stores of the data folder and wires the core to them.
+    /// Opens the stores that the configuration names and wires the core to them.
     ///
     /// # Errors
     /// A store cannot be opened, in words for the person who starts the program.
-    pub fn open(config: &Config, keys: &Keys, addresses: &Addresses) -> Result<Self, String> {
+    pub async fn open(config: &Config, keys: &Keys, addresses: &Addresses) -> Result<Self, String> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let deadline_ms = config.processor.payment_address_deadline_ms;
-        let secret = Some(keys.derive("store"));
-        let store =
-            Embedded::open(StoreOptions { secret, ..store_options(&config.data.dir, &clock, deadline_ms) });
-        let store = store.map_err(|fault| fault.to_string())?;
+        let (ports, keeper) = stores::open(config, keys, &clock).await?;
         let payments = payments(config, keys, &addresses.provider_url)?;
-        Ok(Self::over(store, payments, keys, clock, settings(config, &addresses.public_url)))
+        let settings = settings(config, &addresses.public_url);
+        Ok(Self::over(ports, keeper, payments, keys, clock, settings))
     }
 
     fn over(
-        store: Embedded,
+        ports: StorePorts,
+        keeper: Keeper,
         payments: Arc<dyn Payments>,
         keys: &Keys,
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Self {
-        let shared = Arc::new(store.clone());
         let stores = Stores {
-            inventory: shared.clone(),
-            rebuild: shared.clone(),
-            claims: shared.clone(),
-            allocations: shared.clone(),
-            ledger: shared.clone(),
-            effects: shared.clone(),
-            terms: shared.clone(),
-            books: shared.clone(),
-            sales: shared.clone(),
-            board: shared,
+            inventory: ports.inventory,
+            rebuild: ports.rebuild,
+            claims: ports.claims,
+            allocations: ports.allocations,
+            ledger: ports.ledger,
+            effects: ports.effects,
+            terms: ports.terms,
+            books: ports.books,
+            sales: ports.sales,
+            board: ports.board,
             payments,
             tickets: Arc::new(SealedTickets::new(keys.derive("tickets"))),
             clock,
             dice: Arc::new(SystemDice),
             ids: IdSecret::new(keys.derive("ids")),
             pulse: Arc::new(Pulse::default()),
+            backlog: Arc::default(),
         };
-        Self { stores, settings, catalog: Arc::default(), store }
+        Self { stores, settings, catalog: Arc::default(), keeper }
     }
 
-    /// Reads the sales and renews every shard: from here on it sells.
+    /// Whether other processes may use the same stores.
+    pub const fn is_shared(&self) -> bool {
+        self.keeper.shared
+    }
+
+    /// Reads the sales and opens every shard that is not open: from here on it sells.
     ///
     /// # Errors
     /// A store fails.
@@ -181,7 +190,7 @@ impl System {
         for sale in self.catalog.all() {
             for number in 0..sale.shards {
                 let shard = ShardId { sale: sale.sale_id.clone(), number };
-                renew(&self.stores, &shard).await.map_err(failed)?;
+                ensure_open(&self.stores, &shard).await.map_err(failed)?;
             }
         }
         Ok(())
@@ -189,15 +198,12 @@ impl System {
 
     /// Tells when the store has stopped by itself.
     pub fn failed(&self) -> tokio::sync::watch::Receiver<Option<String>> {
-        self.store.failed()
+        self.keeper.failed.clone()
     }
 
     /// Closes the stores; whatever is asked of them later is answered with a fault.
     pub async fn close(&self) {
-        let store = self.store.clone();
-        if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
-            tracing::error!("the store did not close well");
-        }
+        self.keeper.close().await;
     }
 
     /// The edge of this process.
@@ -244,7 +250,7 @@ impl System {
     }
 
     fn probe(&self, provider_url: String, missing: Option<String>) -> Probe {
-        let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.store.failed());
+        let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
         let client = reqwest::Client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
@@ -285,10 +291,6 @@ fn closed_shards(stores: &Stores, catalog: &Catalog) -> Option<String> {
     });
     let closed: Vec<String> = closed.map(|sale| sale.sale_id.to_string()).collect();
     (!closed.is_empty()).then(|| format!("the stock is being made ready: {}", closed.join(", ")))
-}
-
-fn store_options(dir: &Path, clock: &Arc<dyn Clock>, address_deadline_ms: u64) -> StoreOptions {
-    StoreOptions { dir: dir.to_path_buf(), clock: Arc::clone(clock), address_deadline_ms, secret: None }
 }
 
 fn edge_settings(config: &Config) -> EdgeSettings {
@@ -332,60 +334,4 @@ pub fn shop(config: &Config) -> Result<Option<Jwt>, String> {
     let (audience, issuer) = (sessions.jwt_audience.as_deref(), sessions.jwt_issuer.as_deref());
     let jwt = Jwt::read(algorithm, &key, audience, issuer, sessions.jwt_leeway_ms);
     jwt.map(Some).map_err(|wrong| format!("sessions.jwt_key_file: {} {wrong}", file.display()))
-}
-
-/// Brings the stores of a folder to this version's form; says what was done.
-///
-/// # Errors
-/// A store cannot be opened or written.
-pub fn migrate(config: &Config) -> Result<Vec<String>, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let options = store_options(&config.data.dir, &clock, config.processor.payment_address_deadline_ms);
-    Embedded::migrate(&options).map_err(|fault| fault.to_string())
-}
-
-/// Audits the stores of a folder, read-only: a copy in memory is recovered as at a start, and audited.
-///
-/// # Errors
-/// There is no store, or it cannot be read.
-pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>, String> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = Embedded::open_copy(store_options(dir, &clock, 0)).map_err(|fault| fault.to_string())?;
-    // Neither tickets nor payments are touched by an audit: the keys may be any.
-    let keys = Keys::of([0; 32]);
-    let nobody = PaymentOptions {
-        provider: "sandbox",
-        base_url: "http://127.0.0.1:9".into(),
-        secret_key: String::new(),
-        webhook_secrets: Vec::new(),
-        timeout_ms: 1,
-    };
-    let payments: Arc<dyn Payments> = Arc::new(StripeForm::new(nobody)?);
-    let settings = Settings {
-        checkout_queue: 1,
-        checkout_deadline_ms: 1,
-        retry_min_ms: 1,
-        retry_max_ms: 1,
-        grace_ms: 0,
-        session_life_ms: SESSION_LIFE_MS,
-        public_url: String::new(),
-        ledger_lane: 1,
-    };
-    let system = System::over(store, payments, &keys, clock, settings);
-    system.recover().await?;
-    let named = sale.map(|id| SaleId::parse(id).map_err(|refusal| format!("{id}: {refusal}"))).transpose()?;
-    let mut reports = Vec::new();
-    for sale in system.catalog.all() {
-        if named.as_ref().is_none_or(|named| *named == sale.sale_id) {
-            let audit =
-                purchase::audit::audit(&system.stores, &sale).await.map_err(|fault| fault.to_string())?;
-            let report = gateway::admin::report::report(&sale.sale_id, audit);
-            reports.push(serde_json::to_value(report).map_err(|error| error.to_string())?);
-        }
-    }
-    system.close().await;
-    match named {
-        Some(named) if reports.is_empty() => Err(format!("there is no sale {named} in {}", dir.display())),
-        _ => Ok(reports),
-    }
 }

@@ -1,0 +1,212 @@
+//! Which stores the configuration names: the embedded ones of this process, or those of a fleet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use adapter_embedded::{Embedded, Options as EmbeddedOptions};
+use adapter_kafka::Kafka;
+use adapter_postgres::{Limits, Options as PostgresOptions, Postgres};
+use adapter_redis::{Address, Options as RedisOptions, Redis, Refusal, SealKey, probe};
+use futures::future::BoxFuture;
+use ports::claims::ClaimLog;
+use ports::clock::{Clock, SystemClock};
+use ports::inventory::{Inventory, Rebuild};
+use ports::ledger::{Allocations, Books, Effects, Ledger, Terms};
+use ports::sales::Sales;
+use ports::status_board::StatusBoard;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::keys::Keys;
+
+/// Every store behind its port.
+pub struct StorePorts {
+    pub inventory: Arc<dyn Inventory>,
+    pub rebuild: Arc<dyn Rebuild>,
+    pub claims: Arc<dyn ClaimLog>,
+    pub allocations: Arc<dyn Allocations>,
+    pub ledger: Arc<dyn Ledger>,
+    pub effects: Arc<dyn Effects>,
+    pub terms: Arc<dyn Terms>,
+    pub books: Arc<dyn Books>,
+    pub sales: Arc<dyn Sales>,
+    pub board: Arc<dyn StatusBoard>,
+}
+
+type Close = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// What a process has to do with its stores besides using them.
+pub struct Keeper {
+    /// Tells when they have stopped by themselves.
+    pub failed: watch::Receiver<Option<String>>,
+    /// Whether other processes may use them too.
+    pub shared: bool,
+    close: Close,
+    /// Stores that never stop by themselves still have somebody who would tell.
+    _tells: Option<watch::Sender<Option<String>>>,
+}
+
+impl Keeper {
+    /// Closes what must be closed in good order.
+    pub async fn close(&self) {
+        (self.close)().await;
+    }
+}
+
+/// Opens the stores that the configuration names.
+///
+/// # Errors
+/// One cannot be opened, in words for the person who starts the program.
+pub async fn open(
+    config: &Config,
+    keys: &Keys,
+    clock: &Arc<dyn Clock>,
+) -> Result<(StorePorts, Keeper), String> {
+    if let Some(url) = &config.postgres.url {
+        return fleet(config, url.expose(), keys, clock).await;
+    }
+    let deadline_ms = config.processor.payment_address_deadline_ms;
+    let secret = Some(keys.derive("store"));
+    let options = EmbeddedOptions { secret, ..embedded_options(&config.data.dir, clock, deadline_ms) };
+    Ok(embedded(Embedded::open(options).map_err(|fault| fault.to_string())?))
+}
+
+/// How the embedded stores of a folder are opened.
+pub fn embedded_options(dir: &Path, clock: &Arc<dyn Clock>, address_deadline_ms: u64) -> EmbeddedOptions {
+    EmbeddedOptions { dir: dir.to_path_buf(), clock: Arc::clone(clock), address_deadline_ms, secret: None }
+}
+
+/// The embedded store behind every port.
+pub fn embedded(store: Embedded) -> (StorePorts, Keeper) {
+    let shared = Arc::new(store.clone());
+    let ports = StorePorts {
+        inventory: shared.clone(),
+        rebuild: shared.clone(),
+        claims: shared.clone(),
+        allocations: shared.clone(),
+        ledger: shared.clone(),
+        effects: shared.clone(),
+        terms: shared.clone(),
+        books: shared.clone(),
+        sales: shared.clone(),
+        board: shared,
+    };
+    let failed = store.failed();
+    let close: Close = Box::new(move || {
+        let store = store.clone();
+        Box::pin(async move {
+            if tokio::task::spawn_blocking(move || store.close()).await.is_err() {
+                tracing::error!("the store did not close well");
+            }
+        })
+    });
+    (ports, Keeper { failed, shared: false, close, _tells: None })
+}
+
+async fn fleet(
+    config: &Config,
+    url: &str,
+    keys: &Keys,
+    clock: &Arc<dyn Clock>,
+) -> Result<(StorePorts, Keeper), String> {
+    let postgres = Arc::new(ledger(postgres_options(config, url, clock)).await?);
+    let redis = Arc::new(inventory(config, keys).await?);
+    let kafka = Kafka::connect(kafka_options(config)).await.map_err(|fault| fault.to_string())?;
+    let ports = StorePorts {
+        inventory: redis.clone(),
+        rebuild: redis.clone(),
+        claims: Arc::new(kafka),
+        allocations: postgres.clone(),
+        ledger: postgres.clone(),
+        effects: postgres.clone(),
+        terms: postgres.clone(),
+        books: postgres.clone(),
+        sales: postgres,
+        board: redis,
+    };
+    let (tells, failed) = watch::channel(None);
+    let close: Close = Box::new(|| Box::pin(std::future::ready(())));
+    Ok((ports, Keeper { failed, shared: true, close, _tells: Some(tells) }))
+}
+
+fn postgres_options(config: &Config, url: &str, clock: &Arc<dyn Clock>) -> PostgresOptions {
+    PostgresOptions {
+        url: url.to_owned(),
+        connections: config.postgres.connections,
+        clock: Arc::clone(clock),
+        address_deadline_ms: config.processor.payment_address_deadline_ms,
+        limits: Limits::default(),
+    }
+}
+
+/// An empty database gets its schema; one of an older version is left to `tzero migrate`.
+async fn ledger(options: PostgresOptions) -> Result<Postgres, String> {
+    if Postgres::is_empty(&options).await.map_err(|fault| fault.to_string())? {
+        Postgres::migrate(&options).await.map_err(|fault| fault.to_string())?;
+    }
+    Postgres::connect(options).await.map_err(|fault| format!("{fault} (`tzero migrate` brings it up to date)"))
+}
+
+fn redis_address(config: &Config) -> Address {
+    let redis = &config.redis;
+    let password = redis.password.as_ref().map(|password| encoded(password.expose()));
+    let user = redis.user.as_deref().map(encoded).unwrap_or_default();
+    let who = password.map(|password| format!("{user}:{password}@")).unwrap_or_default();
+    Address {
+        nodes: redis.nodes.iter().map(|node| format!("redis://{who}{node}")).collect(),
+        connect_timeout_ms: redis.timeout_ms,
+        response_timeout_ms: redis.timeout_ms,
+    }
+}
+
+/// A part of an address, with whatever has a meaning there written as `%xx`.
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| {
+        if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// Servers without a function library get one; another version's is left to `tzero migrate`.
+async fn inventory(config: &Config, keys: &Keys) -> Result<Redis, String> {
+    let options = || RedisOptions {
+        address: redis_address(config),
+        seal: SealKey::new(keys.derive("redis seal")),
+        name: config.fleet.name.clone(),
+    };
+    match Redis::connect(options()).await {
+        Err(Refusal::Library { .. }) => {
+            probe::install(&redis_address(config)).await.map_err(|refusal| refusal.to_string())?;
+            Redis::connect(options()).await.map_err(|refusal| refusal.to_string())
+        }
+        connected => connected.map_err(|refusal| refusal.to_string()),
+    }
+}
+
+fn kafka_options(config: &Config) -> adapter_kafka::Options {
+    let name = &config.fleet.name;
+    let prefix = if name.is_empty() { "tzero.".to_owned() } else { format!("tzero.{name}.") };
+    adapter_kafka::Options {
+        prefix,
+        replication: (config.kafka.replication > 0).then_some(config.kafka.replication),
+        publish_timeout_ms: config.kafka.publish_timeout_ms,
+        ..adapter_kafka::Options::to(config.kafka.brokers.clone())
+    }
+}
+
+/// Brings the stores that the configuration names to this version's form; says what was done.
+///
+/// # Errors
+/// A store cannot be opened or written.
+pub async fn migrate(config: &Config) -> Result<Vec<String>, String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    if let Some(url) = &config.postgres.url {
+        let steps = Postgres::migrate(&postgres_options(config, url.expose(), &clock)).await;
+        let steps = steps.map_err(|fault| fault.to_string())?;
+        probe::install(&redis_address(config)).await.map_err(|refusal| refusal.to_string())?;
+        let steps = steps.into_iter().map(|step| format!("the ledger's schema: {step}"));
+        return Ok(steps.chain(["the function library of Redis is this version's".to_owned()]).collect());
+    }
+    let options = embedded_options(&config.data.dir, &clock, config.processor.payment_address_deadline_ms);
+    Embedded::migrate(&options).map_err(|fault| fault.to_string())
+}

@@ -1,0 +1,5 @@
+//! What only the embedded stores have: their file, its folder, and commands that need no server.
+
+mod audit;
+mod command_line;
+mod store;
