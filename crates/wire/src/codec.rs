@@ -24,6 +24,18 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// A buffer with room for so many bytes; it grows where that is too little.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes) }
+    }
+
+    /// What was written, without the buffer around it.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// What was written.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
