@@ -18,13 +18,17 @@ pub struct Sight {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backlog {
     last: Option<Sight>,
-    rate_per_s: Option<f64>,
+    rate_per_s: f64,
+    /// For how long the rate has been measured, milliseconds.
+    measured_ms: f64,
     /// Since when nothing has left although something waits, milliseconds on the clock of the looks.
     stuck_since_ms: Option<u64>,
 }
 
 /// The weight of the past halves in about this time, milliseconds.
 const HALF_LIFE_MS: f64 = 5_000.0;
+/// A rate that was measured for less says nothing: the first second of a sale has claims and no address yet.
+const TRUSTED_MS: f64 = 3_000.0;
 
 impl Backlog {
     /// Takes in what was seen.
@@ -48,8 +52,10 @@ impl Backlog {
 
     fn measure(&mut self, took_ms: f64, left: f64) {
         let now = left * 1_000.0 / took_ms;
-        let past = 0.5_f64.powf(took_ms / HALF_LIFE_MS);
-        self.rate_per_s = Some(self.rate_per_s.map_or(now, |rate| rate * past + now * (1.0 - past)));
+        self.measured_ms += took_ms;
+        // The plain mean at first, until the past weighs enough to be forgotten.
+        let share = (1.0 - 0.5_f64.powf(took_ms / HALF_LIFE_MS)).max(took_ms / self.measured_ms);
+        self.rate_per_s += (now - self.rate_per_s) * share;
     }
 
     /// How long a claim that is made now will wait, milliseconds; 0 while nothing is known.
@@ -57,10 +63,9 @@ impl Backlog {
     pub fn estimate_ms(&self) -> u64 {
         let Some(last) = self.last.filter(|last| last.waiting > 0) else { return 0 };
         let stuck = self.stuck_since_ms.map_or(0, |since| last.at_ms.saturating_sub(since));
-        let drained = self.rate_per_s.filter(|rate| *rate > 0.0).map_or(0, |rate| {
-            // Saturates: an hour and a century are refused alike.
-            (last.waiting as f64 * 1_000.0 / rate) as u64
-        });
+        let known = self.measured_ms >= TRUSTED_MS && self.rate_per_s > 0.0;
+        // Saturates: an hour and a century are refused alike.
+        let drained = if known { (last.waiting as f64 * 1_000.0 / self.rate_per_s) as u64 } else { 0 };
         drained.max(stuck)
     }
 }

@@ -21,9 +21,15 @@ fn nothing_waits_nobody_waits() {
 #[test]
 fn what_waits_is_divided_by_what_leaves() {
     // 100 a second leave, 1,000 came at once.
-    assert_eq!(after(&[(1_000, 0), (900, 0), (800, 0)]), 8_000);
+    assert_eq!(after(&[(1_000, 0), (900, 0), (800, 0), (700, 0)]), 7_000);
     // 50 a second come besides: 150 leave.
-    assert_eq!(after(&[(1_000, 0), (900, 50), (800, 50)]), 5_333);
+    assert_eq!(after(&[(1_000, 0), (900, 50), (800, 50), (700, 50)]), 4_666);
+}
+
+#[test]
+fn the_first_moments_say_nothing() {
+    assert_eq!(after(&[(0, 0), (9_000, 9_000), (8_999, 0)]), 0);
+    assert_eq!(after(&[(0, 0), (9_000, 9_000), (8_999, 0), (8_499, 0), (7_999, 0)]), 23_973);
 }
 
 #[test]

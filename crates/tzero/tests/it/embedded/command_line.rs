@@ -25,11 +25,11 @@ fn write(dir: &Path, name: &str, text: &str) -> String {
 fn help_roles_and_configuration_are_printed() {
     let (right, help) = run(&["--help"]);
     assert!(right);
-    for command in ["demo", "serve", "sale", "rehearse", "audit", "roles", "config", "migrate"] {
+    for command in ["demo", "serve", "sale", "rehearse", "audit", "shards", "roles", "config", "migrate"] {
         assert!(help.contains(command), "{help}");
     }
     let (right, roles) = run(&["roles"]);
-    assert!(right && roles.lines().count() == 5, "{roles}");
+    assert!(right && roles.lines().count() == 8, "{roles}");
     let (right, config) = run(&["config", "print"]);
     assert!(right && config.contains("listen"), "{config}");
     assert!(run(&["config", "check"]).0);
