@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::needs::{self, C_COMPILER, CLIPPY, POSTGRES, REDIS, RUSTFMT};
+use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, POSTGRES, REDIS, RUSTFMT};
+use crate::services::{self, JAVA};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
 use crate::tidy;
@@ -24,7 +25,7 @@ pub struct Options {
 
 /// Runs what `options` ask for.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    needs::provide(&[C_COMPILER, RUSTFMT, CLIPPY, POSTGRES, REDIS])?;
+    needs::provide(&[C_COMPILER, BASH, MAKE, RUSTFMT, CLIPPY, POSTGRES, REDIS, JAVA])?;
     let mut steps = Steps::default();
     if options.filter.is_none() {
         static_checks(root, &mut steps);
@@ -33,8 +34,11 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
             "a filter was given: formatting, lints and tidy did not run, nor did tests it does not name",
         );
     }
+    steps.run("Kafka's jars, for the tests of its adapter", || services::bring_kafka_jars(root));
     steps.run("cargo test", || {
-        call(cargo(root, &["test", "--workspace", "--no-fail-fast"]).args(test_arguments(options)))
+        let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
+        test.env("TZERO_KAFKA_JARS", services::kafka_jars(root));
+        call(test.args(test_arguments(options)))
     });
     if options.filter.is_none() {
         steps.run("mutants", || mutants::run(root));
