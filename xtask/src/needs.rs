@@ -39,6 +39,22 @@ pub const C_COMPILER: Need = Need {
     otherwise: "install gcc or clang, so that `cc` is on the path",
 };
 
+/// bash: the Kafka client library's own configuration is a script for it.
+pub const BASH: Need = Need {
+    name: "bash",
+    proof: Proof::OneOf(&["bash"]),
+    packages: &["bash"],
+    otherwise: "install bash, so that `bash` is on the path",
+};
+
+/// make: it builds the Kafka client library from source.
+pub const MAKE: Need = Need {
+    name: "make",
+    proof: Proof::OneOf(&["make"]),
+    packages: &["make"],
+    otherwise: "install GNU make, so that `make` is on the path",
+};
+
 /// The formatter.
 pub const RUSTFMT: Need = Need {
     name: "rustfmt",

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::services;
-use crate::needs::{self, C_COMPILER, CLIPPY, POSTGRES, REDIS, RUSTFMT};
+use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, POSTGRES, REDIS, RUSTFMT};
+use crate::services::{self, JAVA};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
 use crate::tidy;
@@ -25,7 +25,7 @@ pub struct Options {
 
 /// Runs what `options` ask for.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    needs::provide(&[C_COMPILER, RUSTFMT, CLIPPY, POSTGRES, REDIS])?;
+    needs::provide(&[C_COMPILER, BASH, MAKE, RUSTFMT, CLIPPY, POSTGRES, REDIS, JAVA])?;
     let mut steps = Steps::default();
     if options.filter.is_none() {
         static_checks(root, &mut steps);
@@ -34,9 +34,11 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
             "a filter was given: formatting, lints and tidy did not run, nor did tests it does not name",
         );
     }
+    steps.run("Kafka's jars, for the tests of its adapter", || services::bring_kafka_jars(root));
     steps.run("cargo test", || {
-        let test = &["test", "--workspace", "--no-fail-fast"];
-        call(cargo(root, test).args(test_arguments(options, &["--skip", "fleet::"])))
+        let mut test = cargo(root, &["test", "--workspace", "--no-fail-fast"]);
+        test.env("TZERO_KAFKA_JARS", services::kafka_jars(root));
+        call(test.args(test_arguments(options, &["--skip", "fleet::"])))
     });
     if options.fast {
         steps.note("--fast: THE PROGRAM WAS NOT TESTED ON REDIS, KAFKA AND POSTGRESQL");

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::place::{Place, make_folder};
+use super::place::{Place, kafka_jars, make_folder};
 use super::process::Process;
 use super::service::{self, Service};
 use crate::needs::{Need, Proof};
 use crate::steps::{answer, call};
 use crate::workspace::Outcome;
 
-const JAVA: Need = Need {
+/// What runs it.
+pub const JAVA: Need = Need {
     name: "Java 17 or later",
     proof: Proof::Succeeds(&["sh", "-c", "java -version 2>&1 | grep -Eq 'version \"(1[7-9]|[2-9][0-9])'"]),
     packages: &["default-jre-headless"],
@@ -71,7 +72,7 @@ fn class_path(place: &Place) -> String {
 
 /// Brings the jars, writes the settings, and formats the folder where it is new.
 fn prepare(place: &Place) -> Outcome {
-    bring_jars(place)?;
+    bring_jars(&place.root)?;
     let data = folder(place).join("data");
     make_folder(&data)?;
     let (clients, controller) = (place.kept.kafka, place.kept.kafka_controller);
@@ -102,10 +103,10 @@ fn format_data(place: &Place) -> Outcome {
 }
 
 /// Copies the jars of `xtask/services/kafka/pom.xml`, unless those of this very file are there.
-fn bring_jars(place: &Place) -> Outcome {
-    let pom = place.root.join("xtask/services/kafka/pom.xml");
+pub fn bring_jars(root: &Path) -> Outcome {
+    let pom = root.join("xtask/services/kafka/pom.xml");
     let wanted = read(&pom)?;
-    let jars = place.kafka_jars();
+    let jars = kafka_jars(root);
     let stamp = jars.join("pom.xml");
     if read(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());

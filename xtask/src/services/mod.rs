@@ -17,6 +17,7 @@ mod wait;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use kafka::{JAVA, bring_jars as bring_kafka_jars};
 use place::Place;
 pub use place::kafka_jars;
 use process::Process;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapter_embedded::{Embedded, Options as EmbeddedOptions};
 use adapter_kafka::Kafka;
@@ -111,7 +112,7 @@ async fn fleet(
 ) -> Result<(StorePorts, Keeper), String> {
     let postgres = Arc::new(ledger(postgres_options(config, url, clock)).await?);
     let redis = Arc::new(inventory(config, keys).await?);
-    let kafka = Kafka::connect(kafka_options(config)).await.map_err(|fault| fault.to_string())?;
+    let kafka = Kafka::connect(kafka_options(config, clock)).await.map_err(|refusal| refusal.to_string())?;
     let ports = StorePorts {
         inventory: redis.clone(),
         rebuild: redis.clone(),
@@ -183,14 +184,15 @@ async fn inventory(config: &Config, keys: &Keys) -> Result<Redis, String> {
     }
 }
 
-fn kafka_options(config: &Config) -> adapter_kafka::Options {
+fn kafka_options(config: &Config, clock: &Arc<dyn Clock>) -> adapter_kafka::Options {
+    let usual = adapter_kafka::Options::of(config.kafka.brokers.clone(), Arc::clone(clock));
     let name = &config.fleet.name;
-    let prefix = if name.is_empty() { "tzero.".to_owned() } else { format!("tzero.{name}.") };
+    let delivery = Duration::from_millis(config.kafka.publish_timeout_ms);
     adapter_kafka::Options {
-        prefix,
-        replication: (config.kafka.replication > 0).then_some(config.kafka.replication),
-        publish_timeout_ms: config.kafka.publish_timeout_ms,
-        ..adapter_kafka::Options::to(config.kafka.brokers.clone())
+        prefix: if name.is_empty() { usual.prefix } else { format!("{}{name}.", usual.prefix) },
+        replication: i16::try_from(config.kafka.replication).ok().filter(|copies| *copies > 0),
+        limits: adapter_kafka::Limits { delivery, ..usual.limits },
+        ..usual
     }
 }
 

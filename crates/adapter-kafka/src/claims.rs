@@ -1,0 +1,152 @@
+//! The claim log's port: appending, reading, where it ends, waiting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::fence::Position;
+use domain::hold::Claim;
+use domain::id::ShardId;
+use ports::Fault;
+use ports::claims::{ClaimBatch, ClaimLog};
+use rdkafka::error::KafkaError;
+use wire::claim_event;
+
+use crate::Kafka;
+use crate::consumer::Standing;
+use crate::fault::{Bounds, LOG, is_missing, outside, unavailable};
+use crate::producer::Outgoing;
+use crate::shelf::Seen;
+use crate::topics::partition;
+
+/// Who waits for what lies in the log looks this often why it does not come.
+const LOOK: Duration = Duration::from_millis(500);
+
+impl Kafka {
+    async fn standing(&self, shard: &ShardId) -> Result<Arc<Standing>, Fault> {
+        let topic = self.topics.claims(shard).await?;
+        Ok(self.reader.standing(shard, topic))
+    }
+
+    async fn bounds(&self, standing: &Arc<Standing>) -> Result<Bounds, Fault> {
+        self.reader.bounds(standing).await.map_err(|error| self.noted(&standing.topic, &error))
+    }
+
+    /// The fault of an error about a topic, which is looked for again where it is gone.
+    fn noted(&self, topic: &str, error: &KafkaError) -> Fault {
+        if error.rdkafka_error_code().is_some_and(is_missing) {
+            self.topics.forget(topic);
+        }
+        unavailable(format_args!("topic {topic}"), error)
+    }
+
+    /// What lies at hand, with everything that is none put aside first.
+    async fn look(&self, standing: &Standing, from: u64, limit: usize) -> Result<Option<ClaimBatch>, Fault> {
+        loop {
+            let seen = standing.shelf().look(from, limit);
+            match seen {
+                Seen::Batch(batch) => return Ok(Some(batch)),
+                Seen::Letter(at, letter) => {
+                    self.dead_letters.keep(&letter).await?;
+                    standing.shelf().pass(at);
+                }
+                Seen::Nothing | Seen::Elsewhere => return Ok(None),
+            }
+        }
+    }
+
+    /// Goes on reading ahead where a full shelf has room again.
+    async fn go_on(&self, standing: &Arc<Standing>) -> Result<(), Fault> {
+        if standing.is_followed() || !standing.shelf().has_room() {
+            return Ok(());
+        }
+        self.reader.follow(standing, None).await
+    }
+
+    /// Waits until what lies at `from` is at hand; `None` where nothing does.
+    async fn fetched(
+        &self,
+        standing: &Arc<Standing>,
+        from: u64,
+        limit: usize,
+    ) -> Result<Option<ClaimBatch>, Fault> {
+        let until = self.clock.elapsed() + self.limits.arrival;
+        loop {
+            let arrived = standing.arrived.notified();
+            tokio::pin!(arrived);
+            arrived.as_mut().enable();
+            if let Some(batch) = self.look(standing, from, limit).await? {
+                return Ok(Some(batch));
+            }
+            let bounds = self.bounds(standing).await?;
+            if let Some(fault) = outside(&standing.shard, &standing.topic, from, bounds) {
+                return Err(fault);
+            }
+            self.reader.follow(standing, Some(from)).await?;
+            if from == bounds.high {
+                return Ok(None);
+            }
+            let left = until.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                standing.fell_behind();
+                let Bounds { high, .. } = bounds;
+                let detail =
+                    format!("{}: claims from {from} to {high} have not come in time", standing.shard);
+                return Err(Fault::unavailable(LOG, detail));
+            }
+            // Either way it is looked again.
+            let came = tokio::time::timeout(left.min(LOOK), arrived).await.is_ok();
+            if came && !standing.is_followed() {
+                tokio::time::sleep(left.min(LOOK / 5)).await;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ClaimLog for Kafka {
+    async fn publish(&self, shard: &ShardId, claims: Vec<Claim>) -> Result<(), Fault> {
+        let topic: Arc<str> = self.topics.claims(shard).await?.into();
+        let to = Some(partition(shard));
+        let records =
+            claims.iter().map(|claim| Outgoing::event(Arc::clone(&topic), to, claim_event::write(claim)));
+        let sent = self.publisher.send(records.collect()).await;
+        if sent.is_err() {
+            // It may be that the topic is gone, or was made anew: whoever comes next looks.
+            self.topics.forget(&topic);
+        }
+        sent
+    }
+
+    async fn read(&self, shard: &ShardId, from: Position, limit: usize) -> Result<ClaimBatch, Fault> {
+        let standing = self.standing(shard).await?;
+        let limit = limit.max(1);
+        let batch = match self.look(&standing, from.0, limit).await? {
+            Some(batch) => Some(batch),
+            None => self.fetched(&standing, from.0, limit).await?,
+        };
+        self.go_on(&standing).await?;
+        Ok(batch.unwrap_or(ClaimBatch { from, next: from, claims: Vec::new() }))
+    }
+
+    async fn end(&self, shard: &ShardId) -> Result<Position, Fault> {
+        let standing = self.standing(shard).await?;
+        Ok(Position(self.bounds(&standing).await?.high))
+    }
+
+    async fn wait(&self, shard: &ShardId, from: Position) {
+        let Ok(standing) = self.standing(shard).await else { return tokio::time::sleep(LOOK).await };
+        let arrived = standing.arrived.notified();
+        tokio::pin!(arrived);
+        arrived.as_mut().enable();
+        let (has, comes) = {
+            let shelf = standing.shelf();
+            (shelf.has(from.0), shelf.covers(from.0) && standing.is_followed())
+        };
+        if !has {
+            // Where nothing will come by itself, a reader must look.
+            let limit = if comes { self.limits.wait } else { self.limits.wait.min(LOOK / 2) };
+            let _ = tokio::time::timeout(limit, arrived).await;
+        }
+    }
+}

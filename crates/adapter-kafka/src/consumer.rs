@@ -1,0 +1,295 @@
+//! Reading ahead: one thread a node puts what comes of every shard on that shard's shelf.
+//!
+//! Partitions are assigned by hand and positions are given with them. The group's name is there because the client library
+//! assigns nothing without one; nobody joins it and nothing is committed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::id::ShardId;
+use ports::Fault;
+use ports::clock::Clock;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio::sync::Notify;
+
+use crate::context::Context;
+use crate::fault::{Bounds, is_passing, unavailable};
+use crate::shelf::Shelf;
+use crate::topics::{blocking, partition};
+use crate::{Limits, Refusal, fill};
+
+/// The client that reads.
+pub(crate) type Consumer = BaseConsumer<Context>;
+
+/// One turn of the thread waits no longer than this for a record.
+const TURN: Duration = Duration::from_millis(50);
+/// The thread has ended within this, or is left to end by itself.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Between two questions whose answer will soon be another.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// A shard that is read ahead.
+pub(crate) struct Standing {
+    pub shard: ShardId,
+    pub topic: String,
+    shelf: Mutex<Shelf>,
+    /// Something came, or went wrong.
+    pub arrived: Notify,
+    /// Whether records of it are being fetched.
+    following: AtomicBool,
+    /// One at a time moves it.
+    turn: Mutex<()>,
+    /// When somebody last asked for it, by the clock's own time.
+    asked_at: Mutex<Duration>,
+}
+
+impl Standing {
+    pub(crate) fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_followed(&self) -> bool {
+        self.following.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is fetched, or what is fetched does not come: the next reader begins anew.
+    pub(crate) fn fell_behind(&self) {
+        self.following.store(false, Ordering::Release);
+    }
+
+    fn at(&self, offset: Offset) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        // An offset that can be written: it came from a position or stands for none.
+        let _ = list.add_partition_offset(&self.topic, partition(&self.shard), offset);
+        list
+    }
+}
+
+/// Shards by topic and partition.
+type Standings = HashMap<String, HashMap<i32, Arc<Standing>>>;
+
+/// What thread and readers share.
+pub(crate) struct Shared {
+    consumer: Arc<Consumer>,
+    standings: Mutex<Standings>,
+    stop: AtomicBool,
+    clock: Arc<dyn Clock>,
+    limits: Limits,
+}
+
+/// Reads ahead until it is dropped.
+pub(crate) struct Reader {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    pub(crate) fn start(
+        client: &ClientConfig,
+        prefix: &str,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+    ) -> KafkaResult<Self> {
+        let consumer = Arc::new(config(client, prefix).create_with_context(Context)?);
+        let shared = Arc::new(Shared {
+            consumer,
+            standings: Mutex::default(),
+            stop: AtomicBool::new(false),
+            clock,
+            limits,
+        });
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("claims-reader".to_owned())
+            .spawn(move || run(&of_thread))
+            .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub(crate) fn consumer(&self) -> Arc<Consumer> {
+        Arc::clone(&self.shared.consumer)
+    }
+
+    /// Makes sure that a broker answers; `topic` need not be there.
+    pub(crate) async fn probe(&self, topic: &str, brokers: &[String]) -> Result<(), Refusal> {
+        let (consumer, topic, limit) = (self.consumer(), topic.to_owned(), self.shared.limits.connect);
+        let unreachable =
+            |detail: String| Refusal::Unreachable { brokers: brokers.join(", "), limit, detail };
+        let asked = blocking(move || consumer.fetch_metadata(Some(&topic), limit).map(drop)).await;
+        asked.map_err(|fault| unreachable(fault.to_string()))?.map_err(|error| {
+            unreachable(error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()))
+        })
+    }
+
+    /// The shard's place, made where there is none.
+    pub(crate) fn standing(&self, shard: &ShardId, topic: String) -> Arc<Standing> {
+        let now = self.shared.clock.elapsed();
+        let mut standings = self.shared.standings();
+        let of_topic = standings.entry(topic.clone()).or_default();
+        let standing = of_topic.entry(partition(shard)).or_insert_with(|| {
+            Arc::new(Standing {
+                shard: shard.clone(),
+                topic,
+                shelf: Mutex::new(Shelf::new(self.shared.limits.shelf)),
+                arrived: Notify::new(),
+                following: AtomicBool::new(false),
+                turn: Mutex::default(),
+                asked_at: Mutex::new(now),
+            })
+        });
+        *standing.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        Arc::clone(standing)
+    }
+
+    /// Where a shard's log begins and ends, now.
+    ///
+    /// The end is the high watermark: every record that was acknowledged lies before it, since a leader acknowledges with
+    /// `acks=all` only once its high watermark has passed the record, and a new leader answers this question only once its
+    /// own has caught up with its log (KIP-207).
+    pub(crate) async fn bounds(&self, standing: &Arc<Standing>) -> Result<Bounds, KafkaError> {
+        let (shared, standing) = (Arc::clone(&self.shared), Arc::clone(standing));
+        let asked = blocking(move || shared.bounds(&standing)).await;
+        asked.unwrap_or(Err(KafkaError::Canceled))
+    }
+
+    /// Reads ahead from `from` on, or from where it ended.
+    pub(crate) async fn follow(&self, standing: &Arc<Standing>, from: Option<u64>) -> Result<(), Fault> {
+        let (shared, standing) = (Arc::clone(&self.shared), Arc::clone(standing));
+        blocking(move || shared.follow(&standing, from))
+            .await?
+            .map_err(|error| unavailable("reading ahead", &error))
+    }
+}
+
+/// How the client reads: where it is told to and nowhere else, and not far ahead.
+fn config(client: &ClientConfig, prefix: &str) -> ClientConfig {
+    let mut config = client.clone();
+    config
+        .set("group.id", format!("{prefix}allocation"))
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // A position that is not there is told, and never replaced by another.
+        .set("auto.offset.reset", "error")
+        // Nobody here writes in transactions; one that a stranger left open must not hold claims back.
+        .set("isolation.level", "read_uncommitted")
+        .set("allow.auto.create.topics", "false")
+        // A fetch that waits for claims holds back one for a shard that was just added, so it waits shortly.
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.error.backoff.ms", "100")
+        .set("fetch.queue.backoff.ms", "10")
+        .set("queued.min.messages", "10000")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("socket.timeout.ms", "6000");
+    config
+}
+
+impl Shared {
+    pub(crate) fn standings(&self) -> MutexGuard<'_, Standings> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bounds(&self, standing: &Standing) -> KafkaResult<Bounds> {
+        let until = self.clock.elapsed() + self.limits.answer;
+        loop {
+            let left = until.saturating_sub(self.clock.elapsed()).max(PAUSE);
+            let asked = self.consumer.fetch_watermarks(&standing.topic, partition(&standing.shard), left);
+            match asked {
+                Ok((low, high)) => {
+                    let number = |offset| u64::try_from(offset).unwrap_or_default();
+                    return Ok(Bounds { low: number(low), high: number(high) });
+                }
+                Err(error) => {
+                    let passing = error.rdkafka_error_code().is_some_and(is_passing);
+                    if !passing || self.clock.elapsed() + PAUSE >= until {
+                        return Err(error);
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Fetches from `from` on, or from where the shelf ends.
+    pub(crate) fn follow(&self, standing: &Standing, from: Option<u64>) -> KafkaResult<()> {
+        let _turn = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = {
+            let mut shelf = standing.shelf();
+            if let Some(from) = from {
+                if shelf.covers(from) && standing.is_followed() {
+                    return Ok(());
+                }
+                shelf.begin(from);
+            }
+            shelf.next()
+        };
+        // What was not assigned cannot be taken back, which is as well.
+        let _ = self.consumer.incremental_unassign(&standing.at(Offset::Invalid));
+        let offset = Offset::Offset(next.try_into().unwrap_or(i64::MAX));
+        self.consumer.incremental_assign(&standing.at(offset))?;
+        standing.following.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Fetches nothing more of a shard.
+    pub(crate) fn leave(&self, standing: &Standing) {
+        let _turn = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.fell_behind();
+        let _ = self.consumer.incremental_unassign(&standing.at(Offset::Invalid));
+    }
+
+    /// Leaves the shards for which nobody has asked for long.
+    fn leave_the_idle(&self) {
+        let now = self.clock.elapsed();
+        let is_idle = |standing: &Arc<Standing>| {
+            let asked_at = *standing.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+            now.saturating_sub(asked_at) > self.limits.idle
+        };
+        let mut idle = Vec::new();
+        self.standings().retain(|_, of_topic| {
+            idle.extend(of_topic.values().filter(|standing| is_idle(standing)).cloned());
+            of_topic.retain(|_, standing| !is_idle(standing));
+            !of_topic.is_empty()
+        });
+        idle.iter().for_each(|standing| self.leave(standing));
+    }
+}
+
+fn run(shared: &Shared) {
+    let mut looked_at = shared.clock.elapsed();
+    let mut hand = fill::Hand::default();
+    while !shared.stop.load(Ordering::Acquire) {
+        match shared.consumer.poll(TURN) {
+            Some(Ok(message)) => hand.put(shared, &message),
+            Some(Err(error)) => fill::failed(shared, &error),
+            None => {}
+        }
+        let now = shared.clock.elapsed();
+        if now.saturating_sub(looked_at) > shared.limits.idle / 4 {
+            looked_at = now;
+            shared.leave_the_idle();
+        }
+    }
+    let _ = shared.consumer.unassign();
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        let Some(thread) = self.thread.take() else { return };
+        let until = self.shared.clock.elapsed() + FAREWELL;
+        while !thread.is_finished() && self.shared.clock.elapsed() < until {
+            std::thread::sleep(TURN / 5);
+        }
+        if thread.is_finished() {
+            // A panic of the thread has been told where it happened.
+            let _ = thread.join();
+        } else {
+            tracing::warn!("the thread that reads claims has not ended in time, and is left to itself");
+        }
+    }
+}

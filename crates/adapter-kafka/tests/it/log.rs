@@ -1,0 +1,101 @@
+//! Appending and reading, on a broker that is well.
+
+use adapter_kafka::{Kafka, Refusal};
+use domain::fence::Position;
+use domain::id::ShardId;
+use ports::claims::ClaimLog as _;
+
+use crate::broker::SHARED;
+use crate::claims::{claim, claims, read_all, shard};
+
+#[tokio::test]
+async fn what_was_published_is_read_in_order_and_again() {
+    let (log, shard) = (SHARED.log().await, shard());
+    assert_eq!(log.end(&shard).await.unwrap(), Position(0));
+    let empty = log.read(&shard, Position(0), 10).await.unwrap();
+    assert_eq!((empty.from, empty.next, empty.claims.len()), (Position(0), Position(0), 0));
+    log.publish(&shard, claims(&shard, 0..3)).await.unwrap();
+    assert_eq!(log.end(&shard).await.unwrap(), Position(3));
+    for _ in 0..2 {
+        let batch = log.read(&shard, Position(0), 10).await.unwrap();
+        let expected: Vec<_> = (0..3).map(|at| (Position(u64::from(at)), claim(&shard, at))).collect();
+        assert_eq!((batch.next, batch.claims), (Position(3), expected));
+    }
+    let one = log.read(&shard, Position(1), 1).await.unwrap();
+    assert_eq!((one.next, one.claims), (Position(2), vec![(Position(1), claim(&shard, 1))]));
+}
+
+#[tokio::test]
+async fn two_nodes_read_the_same_shard_and_neither_takes_anything_away() {
+    let (one, other, shard) = (SHARED.log().await, SHARED.log().await, shard());
+    one.publish(&shard, claims(&shard, 0..50)).await.unwrap();
+    other.publish(&shard, claims(&shard, 50..100)).await.unwrap();
+    let expected: Vec<u32> = (0..100).collect();
+    let (left, right) = tokio::join!(read_all(&one, &shard, 0), read_all(&other, &shard, 0));
+    assert_eq!((&left, &right), (&expected, &expected));
+    assert_eq!(read_all(&one, &shard, 40).await, expected[40..]);
+}
+
+#[tokio::test]
+async fn every_shard_has_a_partition_of_its_own() {
+    let (log, first) = (SHARED.log().await, shard());
+    let third = ShardId { number: 2, ..first.clone() };
+    log.publish(&first, vec![claim(&first, 1)]).await.unwrap();
+    log.publish(&third, vec![claim(&third, 3)]).await.unwrap();
+    assert_eq!(read_all(&log, &first, 0).await, [1]);
+    assert_eq!(read_all(&log, &third, 0).await, [3]);
+    let second = ShardId { number: 1, ..first };
+    assert_eq!(read_all(&log, &second, 0).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn who_waits_is_woken_by_a_claim() {
+    let (log, shard) = (SHARED.log().await, shard());
+    log.read(&shard, Position(0), 1).await.unwrap();
+    let woken = async {
+        let began = std::time::SystemTime::now();
+        log.wait(&shard, Position(0)).await;
+        began.elapsed().unwrap()
+    };
+    let publish = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        log.publish(&shard, vec![claim(&shard, 0)]).await.unwrap();
+    };
+    let (took, ()) = tokio::join!(woken, publish);
+    assert!((300..4_000).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_batch_of_ten_thousand_is_there_whole() {
+    let (log, shard) = (SHARED.log().await, shard());
+    log.publish(&shard, claims(&shard, 0..10_000)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 0).await, (0..10_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_shelf_that_was_full_goes_on_once_it_was_read() {
+    let mut options = SHARED.options("test.");
+    options.limits.shelf = 64;
+    options.limits.queue = 50;
+    let (log, shard) = (Kafka::connect(options).await.unwrap(), shard());
+    log.publish(&shard, claims(&shard, 0..1_000)).await.unwrap();
+    let first = log.read(&shard, Position(0), 10).await.unwrap();
+    assert_eq!((first.next, first.claims.len()), (Position(10), 10));
+    assert_eq!(read_all(&log, &shard, 10).await, (10..1_000).collect::<Vec<_>>());
+    assert_eq!(read_all(&log, &shard, 500).await, (500..1_000).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_is_named() {
+    let mut options = SHARED.options("test.");
+    options.brokers = vec!["127.0.0.1:9".to_owned()];
+    options.limits.connect = std::time::Duration::from_secs(1);
+    let refusal = Kafka::connect(options).await.err().unwrap();
+    assert!(matches!(refusal, Refusal::Unreachable { .. }));
+    assert!(
+        refusal.to_string().contains("no Kafka broker of 127.0.0.1:9 has answered within 1000 ms"),
+        "{refusal}"
+    );
+    let refusal = Kafka::connect(SHARED.options("a b")).await.err().unwrap();
+    assert_eq!(refusal, Refusal::Prefix("a b".to_owned()));
+}
