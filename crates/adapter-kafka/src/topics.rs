@@ -236,9 +236,9 @@ impl Topics {
 
     /// What to do where a topic may not be made from here.
     fn how_to_make(&self, wanted: &Wanted<'_>, code: RDKafkaErrorCode) -> String {
-        let Wanted { name, partitions, settings } = wanted;
+        let Wanted { name, partitions, .. } = wanted;
         let settings: String =
-            settings.iter().map(|(key, value)| format!(" --config {key}={value}")).collect();
+            self.settings(wanted).map(|(key, value)| format!(" --config {key}={value}")).collect();
         let copies =
             self.replication.map(|copies| format!(" --replication-factor {copies}")).unwrap_or_default();
         format!(
