@@ -183,7 +183,7 @@ async fn answers_of_another_version_are_asked_for_elsewhere_and_garbage_is_damag
     let alone = client(order_link::Options { nodes: vec![newer], ..options(&[]) }).await;
     let Err(Fault::Unavailable { detail, .. }) = alone.checkout(checkout(0)).await else { panic!() };
     assert!(detail.contains("version 2"), "{detail}");
-    let (broken, _broken) = strange_node(&[1], &[1, 77]).await;
+    let (broken, _broken) = strange_node(&[1], &[1, 0, 1, 77]).await;
     let broken = client(order_link::Options { nodes: vec![broken], ..options(&[]) }).await;
     assert!(matches!(broken.checkout(checkout(0)).await, Err(Fault::Damaged { .. })));
     assert_eq!(broken.view(&SaleId::parse("drop").unwrap(), &checkout(0).product), None);
