@@ -1,5 +1,7 @@
 //! One request at an orders node: who asks, what is asked, and the bytes of the answer.
 
+use std::fmt::Display;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -89,9 +91,16 @@ impl Answering {
         let questions = read_bundle(body)?.into_iter().map(|question| body.slice_ref(question));
         let under_way = questions.enumerate().map(|(place, question)| {
             let answering = Arc::clone(self);
-            async move { (place, answering.reply(route, &question).await) }.boxed()
+            async move { (place, answering.whole(route, &question).await) }.boxed()
         });
         Ok(Response::new(Either::Right(Answers::of(under_way))))
+    }
+
+    /// The answer to one question, also where it makes this node fail: its neighbours in the bundle have theirs, and no
+    /// other node is made to fail by it.
+    async fn whole(&self, route: Route, question: &[u8]) -> Bytes {
+        let replied = AssertUnwindSafe(self.reply(route, question)).catch_unwind().await;
+        replied.unwrap_or_else(|_| damaged("it made the node fail"))
     }
 
     /// The answer to one question.
@@ -104,10 +113,7 @@ impl Answering {
             Route::Views => read_part(question, read_products).map(|products| self.views(&products)),
             Route::Wait | Route::Health => Err(Malformed::Value("a question of this kind in a bundle")),
         };
-        replied.unwrap_or_else(|malformed| {
-            let fault = Fault::damaged("a question over the link", malformed);
-            part(|to| write_answer::<()>(Err(fault), |(), _| {}, to))
-        })
+        replied.unwrap_or_else(damaged)
     }
 
     /// The versions that this node speaks, a byte each; or that it is about to stop.
@@ -153,6 +159,12 @@ impl Answering {
         let views = products.iter().map(|(sale, product)| self.orders.view(sale, product)).collect();
         part(|to| write_answer(Ok(views), write_views, to))
     }
+}
+
+/// The answer to a question that cannot be answered.
+fn damaged(detail: impl Display) -> Bytes {
+    let fault = Fault::damaged("a question over the link", detail);
+    part(|to| write_answer::<()>(Err(fault), |(), _| {}, to))
 }
 
 fn stamp(body: &[u8]) -> Result<TicketStamp, Malformed> {
