@@ -172,7 +172,7 @@ fn run(time: Duration) -> Result<(), String> {
         (Arc::clone(&object), Limits::default(), stop.clone(), key.clone());
     let serving = node.spawn(async move { serve(listener, served, &node_key, limits, stopped).await });
     let client = gateway.block_on(async {
-        let options = Options { in_flight: 4_096, ..Options::new(vec![address]) };
+        let options = Options::new(vec![address]);
         Client::start(options, &key, move |_| shard.clone(), Arc::new(SystemClock::start()), Arc::new(Loaded))
     })?;
     gateway.block_on(client.ready());

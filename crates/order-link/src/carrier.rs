@@ -52,7 +52,10 @@ impl Carrier {
             {
                 questions.push(question);
             }
-            self.send(std::mem::take(&mut questions));
+            questions.retain(|question| !question.answer.is_closed());
+            if !questions.is_empty() {
+                self.send(std::mem::take(&mut questions));
+            }
         }
     }
 

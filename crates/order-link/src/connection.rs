@@ -39,7 +39,7 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Bytes that one stream may send ahead.
 const STREAM_WINDOW: u32 = 64 << 10;
 /// Requests given up whose late answers are passed over: all that wait may be given up at once.
-const GIVEN_UP: usize = 8_192;
+const GIVEN_UP: usize = 16_384;
 /// How long late answers are passed over: longer than a wait.
 const GIVEN_UP_FOR: Duration = Duration::from_secs(60);
 
