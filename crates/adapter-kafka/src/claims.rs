@@ -9,7 +9,6 @@ use domain::hold::Claim;
 use domain::id::ShardId;
 use ports::Fault;
 use ports::claims::{ClaimBatch, ClaimLog};
-use rdkafka::error::KafkaError;
 use wire::claim_event;
 
 use crate::Kafka;
@@ -23,21 +22,27 @@ use crate::topics::partition;
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Kafka {
+    /// The shard's place. Its topic is looked for the first time only: what was read ahead stays readable while no broker
+    /// answers.
     async fn standing(&self, shard: &ShardId) -> Result<Arc<Standing>, Fault> {
-        let topic = self.topics.claims(shard).await?;
-        Ok(self.reader.standing(shard, topic))
-    }
-
-    async fn bounds(&self, standing: &Arc<Standing>) -> Result<Bounds, Fault> {
-        self.reader.bounds(standing).await.map_err(|error| self.noted(&standing.topic, &error))
-    }
-
-    /// The fault of an error about a topic, which is looked for again where it is gone.
-    fn noted(&self, topic: &str, error: &KafkaError) -> Fault {
-        if error.rdkafka_error_code().is_some_and(is_missing) {
-            self.topics.forget(topic);
+        if let Some(standing) = self.reader.find(shard, &self.topics.name(shard)) {
+            return Ok(standing);
         }
-        unavailable(format_args!("topic {topic}"), error)
+        let topic = self.topics.claims(shard).await?;
+        Ok(self.reader.place(shard, topic))
+    }
+
+    /// Where the shard's log begins and ends, now. A topic that is gone is made anew, and so begins and ends at 0.
+    async fn bounds(&self, standing: &Arc<Standing>) -> Result<Bounds, Fault> {
+        let fault = |error| unavailable(format_args!("topic {}", standing.topic), &error);
+        match self.reader.bounds(standing).await {
+            Err(error) if error.rdkafka_error_code().is_some_and(is_missing) => {
+                self.topics.forget(&standing.topic);
+                self.topics.claims(&standing.shard).await?;
+                self.reader.bounds(standing).await.map_err(fault)
+            }
+            asked => asked.map_err(fault),
+        }
     }
 
     /// What lies at hand, with everything that is none put aside first.

@@ -62,6 +62,10 @@ impl Standing {
         self.following.store(false, Ordering::Release);
     }
 
+    fn asked(&self, now: Duration) {
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
+    }
+
     fn at(&self, offset: Offset) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         // An offset that can be written: it came from a position or stands for none.
@@ -126,8 +130,16 @@ impl Reader {
         })
     }
 
+    /// The shard's place, where there is one.
+    pub(crate) fn find(&self, shard: &ShardId, topic: &str) -> Option<Arc<Standing>> {
+        let standings = self.shared.standings();
+        let standing = standings.get(topic)?.get(&partition(shard))?;
+        standing.asked(self.shared.clock.elapsed());
+        Some(Arc::clone(standing))
+    }
+
     /// The shard's place, made where there is none.
-    pub(crate) fn standing(&self, shard: &ShardId, topic: String) -> Arc<Standing> {
+    pub(crate) fn place(&self, shard: &ShardId, topic: String) -> Arc<Standing> {
         let now = self.shared.clock.elapsed();
         let mut standings = self.shared.standings();
         let of_topic = standings.entry(topic.clone()).or_default();
@@ -142,7 +154,6 @@ impl Reader {
                 asked_at: Mutex::new(now),
             })
         });
-        *standing.asked_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Arc::clone(standing)
     }
 

@@ -101,6 +101,11 @@ impl Topics {
         Ok(Self { admin, names, replication, consumer, publisher, limits, known, turn })
     }
 
+    /// What the topic of a shard's claims is called.
+    pub(crate) fn name(&self, shard: &ShardId) -> String {
+        self.names.claims(&shard.sale)
+    }
+
     /// The topic of a shard's claims, which has the shard's partition.
     pub(crate) async fn claims(&self, shard: &ShardId) -> Result<String, Fault> {
         let name = self.names.claims(&shard.sale);
@@ -136,12 +141,11 @@ impl Topics {
         if self.known().contains(&key) {
             return Ok(());
         }
-        let _turn = self.turn.lock().await;
-        if self.known().contains(&key) {
-            return Ok(());
-        }
-        let until_there = tokio::time::timeout(self.limits.answer * 2, self.until_there(&wanted));
-        until_there.await.map_err(|_| {
+        let until_there = async {
+            let _turn = self.turn.lock().await;
+            if self.known().contains(&key) { Ok(()) } else { self.until_there(&wanted).await }
+        };
+        tokio::time::timeout(self.limits.answer * 2, until_there).await.map_err(|_| {
             Fault::unavailable(LOG, format!("topic {} is not known to its brokers in time", wanted.name))
         })??;
         self.known().insert(key);
@@ -189,14 +193,16 @@ impl Topics {
     }
 
     async fn make(&self, wanted: &Wanted<'_>) -> Result<(), Fault> {
-        let copies = i32::from(self.replication.unwrap_or(-1));
-        let mut topic = NewTopic::new(wanted.name, wanted.partitions, TopicReplication::Fixed(copies));
-        let in_sync = (copies > 1 && !wanted.settings.is_empty()).then_some(&IN_SYNC);
-        for (key, value) in wanted.settings.iter().chain(in_sync) {
-            topic = topic.set(key, value);
-        }
+        let copies = TopicReplication::Fixed(i32::from(self.replication.unwrap_or(-1)));
+        let topic = NewTopic::new(wanted.name, wanted.partitions, copies);
+        let topic = self.settings(wanted).fold(topic, |topic, (key, value)| topic.set(key, value));
         let made = self.admin.create_topics([&topic], &self.patience()).await;
         self.done(wanted, made, RDKafkaErrorCode::TopicAlreadyExists)
+    }
+
+    fn settings(&self, wanted: &Wanted<'_>) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        let several = self.replication.is_some_and(|copies| copies > 1);
+        wanted.settings.iter().chain(several.then_some(&IN_SYNC))
     }
 
     async fn widen(&self, wanted: &Wanted<'_>) -> Result<(), Fault> {
@@ -230,9 +236,9 @@ impl Topics {
 
     /// What to do where a topic may not be made from here.
     fn how_to_make(&self, wanted: &Wanted<'_>, code: RDKafkaErrorCode) -> String {
-        let Wanted { name, partitions, settings } = wanted;
+        let Wanted { name, partitions, .. } = wanted;
         let settings: String =
-            settings.iter().map(|(key, value)| format!(" --config {key}={value}")).collect();
+            self.settings(wanted).map(|(key, value)| format!(" --config {key}={value}")).collect();
         let copies =
             self.replication.map(|copies| format!(" --replication-factor {copies}")).unwrap_or_default();
         format!(

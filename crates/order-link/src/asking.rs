@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use domain::id::ShardId;
@@ -14,7 +13,7 @@ use wire::codec::{Malformed, Reader};
 
 use crate::connection::Keeping;
 use crate::message::{
-    ProductOf, Unreadable, message, read_answer, read_message, read_views, write_products, write_wait,
+    ProductOf, message, part, read_answer, read_part, read_views, write_products, write_wait,
 };
 use crate::node::{Node, Standing};
 use crate::rendezvous::Rendezvous;
@@ -63,34 +62,13 @@ impl Asking {
             }
             let limit = if at + 1 < candidates.len() { left.min(options.try_limit) } else { left };
             let Some(_room) = node.room() else { return Err(Fault::Overloaded(NODE)) };
-            match self.exchange(node, route, body.clone(), limit).await {
-                Ok(answer) => match read_message(&answer, |from| read_answer(from, read)) {
-                    Ok(answer) => return answer,
-                    Err(unreadable @ Unreadable::Malformed(_)) => {
-                        return Err(Fault::damaged("an answer of an orders node", unreadable));
-                    }
-                    // Another node may be of our release.
-                    Err(version @ Unreadable::Version(_)) => {
-                        trouble = Some(format!("{}: {version}", node.name))
-                    }
-                },
+            let asked = tokio::time::timeout(limit, node.ask(route, body.clone())).await;
+            match asked.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
+                Ok(answer) => return answered(&answer, read),
                 Err(detail) => trouble = Some(format!("{}: {detail}", node.name)),
             }
         }
         Err(Fault::unavailable(NODE, trouble.unwrap_or_else(|| self.silence())))
-    }
-
-    async fn exchange(
-        &self,
-        node: &Node,
-        route: Route,
-        body: Bytes,
-        limit: Duration,
-    ) -> Result<Bytes, String> {
-        let Some(live) = node.connection() else { return Err("there is no connection".to_owned()) };
-        let request = self.keeping.requests.of(route, body);
-        let answer = tokio::time::timeout(limit, live.exchange(request)).await;
-        answer.unwrap_or_else(|_| Err("no answer in time".to_owned()))
     }
 
     /// Why no node can be asked.
@@ -150,12 +128,17 @@ impl Asking {
     /// Asks for the counts of products that one node is asked about.
     async fn look(&self, products: &[ProductOf], views: &Views) {
         let Some(first) = products.first() else { return };
-        let body = message(|to| write_products(products, to));
+        let body = part(|to| write_products(products, to));
         match self.ask(&first_shard(first), Route::Views, body, read_views).await {
             Ok(told) => views.told(products, told),
             Err(fault) => tracing::debug!(%fault, "counts of products stay as they were"),
         }
     }
+}
+
+fn answered<T>(answer: &[u8], read: fn(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<T, Fault> {
+    let damaged = |malformed| Fault::damaged("an answer of an orders node", malformed);
+    read_part(answer, |from| read_answer(from, read)).map_err(damaged)?
 }
 
 fn first_shard((sale, _): &ProductOf) -> ShardId {

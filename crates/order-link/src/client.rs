@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::asking::Asking;
+use crate::carrier::Carrier;
 use crate::connection::Keeping;
 use crate::crew::Crew;
 use crate::document::write_stamp;
 use crate::key::LinkKey;
-use crate::message::{message, read_known, write_checkout};
+use crate::message::{part, read_known, write_checkout};
 use crate::node::{Node, Standing};
 use crate::options::Options;
 use crate::outcome::{read_cancel_answer, read_checkout_answer, read_extend_answer};
@@ -72,20 +73,13 @@ impl Client {
         let (sender, changes) = watch::channel(0);
         let keeping = Arc::new(Keeping {
             options: options.clone(),
-            requests: Requests::new(key)?,
+            requests: Arc::new(Requests::new(key)?),
             dice,
             crew: Crew(tasks.clone()),
             changes: sender,
         });
-        let nodes: Vec<_> = options.nodes.iter().map(|name| Arc::new(Node::new(name, &options))).collect();
         let rendezvous = Rendezvous::over(&options.nodes);
-        for node in &nodes {
-            for place in node.places() {
-                let (keeping, node, place) = (Arc::clone(&keeping), Arc::clone(node), Arc::clone(place));
-                let stop = stop.clone();
-                tasks.spawn(async move { stop.run_until_cancelled(keeping.keep(&node.name, &place)).await });
-            }
-        }
+        let nodes: Vec<_> = options.nodes.iter().map(|name| begin(name, &keeping, &stop)).collect();
         let views = Arc::new(Views::of_at_most(options.views));
         let asking = Arc::new(Asking { nodes, rendezvous, keeping, clock });
         let (refreshing, refreshed, ended) = (Arc::clone(&asking), Arc::clone(&views), stop.clone());
@@ -125,6 +119,26 @@ impl Client {
     }
 }
 
+/// A node whose connections are kept and whose questions are carried until `stop`.
+fn begin(name: &str, keeping: &Arc<Keeping>, stop: &CancellationToken) -> Arc<Node> {
+    let tasks = &keeping.crew.0;
+    let (node, exits) = Node::new(name, &keeping.options);
+    let node = Arc::new(node);
+    for place in node.places() {
+        let (keeping, node, place) = (Arc::clone(keeping), Arc::clone(&node), Arc::clone(place));
+        let stop = stop.clone();
+        tasks.spawn(async move { stop.run_until_cancelled(keeping.keep(&node.name, &place)).await });
+    }
+    for (route, exit) in exits {
+        let (requests, limit) = (Arc::clone(&keeping.requests), keeping.options.deadline);
+        let (node, tasks) = (Arc::clone(&node), tasks.clone());
+        let carrier = Carrier { node, route, requests, tasks: tasks.clone(), most: route.together(), limit };
+        let stop = stop.clone();
+        tasks.spawn(async move { stop.run_until_cancelled(carrier.run(exit)).await });
+    }
+    node
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
         self.stop.cancel();
@@ -135,12 +149,12 @@ impl Drop for Client {
 impl Orders for Client {
     async fn checkout(&self, checkout: Checkout) -> Result<CheckoutAnswer, Fault> {
         let shard = (self.shard_of)(&checkout);
-        let body = message(|to| write_checkout(&checkout, to));
+        let body = part(|to| write_checkout(&checkout, to));
         self.asking.ask(&shard, Route::Checkout, body, read_checkout_answer).await
     }
 
     async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
-        let body = message(|to| write_stamp(stamp, to));
+        let body = part(|to| write_stamp(stamp, to));
         self.asking.ask(&stamp.shard, Route::Status, body, read_known).await
     }
 
@@ -149,12 +163,12 @@ impl Orders for Client {
     }
 
     async fn cancel(&self, stamp: &TicketStamp) -> Result<CancelAnswer, Fault> {
-        let body = message(|to| write_stamp(stamp, to));
+        let body = part(|to| write_stamp(stamp, to));
         self.asking.ask(&stamp.shard, Route::Cancel, body, read_cancel_answer).await
     }
 
     async fn extend(&self, stamp: &TicketStamp) -> Result<ExtendAnswer, Fault> {
-        let body = message(|to| write_stamp(stamp, to));
+        let body = part(|to| write_stamp(stamp, to));
         self.asking.ask(&stamp.shard, Route::Extend, body, read_extend_answer).await
     }
 

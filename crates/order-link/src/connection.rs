@@ -11,6 +11,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper::client::conn::http2::{Builder, Connection, SendRequest};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ports::dice::Dice;
@@ -29,8 +30,8 @@ use crate::route::Route;
 const MISSED: u32 = 2;
 /// Share by which pauses differ, so that gateways do not act at once.
 const JITTER: f64 = 0.2;
-/// Largest answer, bytes.
-const ANSWER_BYTES: usize = 256 << 10;
+/// Largest answer outside a bundle, bytes.
+const ANSWER_BYTES: usize = 4 << 10;
 /// Characters of what a node says beside a status.
 const SAYING: usize = 200;
 /// Bytes that all streams of one connection may send ahead.
@@ -38,7 +39,7 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Bytes that one stream may send ahead.
 const STREAM_WINDOW: u32 = 64 << 10;
 /// Requests given up whose late answers are passed over: all that wait may be given up at once.
-const GIVEN_UP: usize = 8_192;
+const GIVEN_UP: usize = 16_384;
 /// How long late answers are passed over: longer than a wait.
 const GIVEN_UP_FOR: Duration = Duration::from_secs(60);
 
@@ -62,15 +63,19 @@ impl Live {
 
     /// Sends a request and reads its answer; the error says what went wrong, in words after the node's name.
     pub(crate) async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Result<Bytes, String> {
+        whole(self.open(request).await?).await
+    }
+
+    /// Sends a request; the body of its answer, where there is a good one.
+    pub(crate) async fn open(&self, request: http::Request<Full<Bytes>>) -> Result<Incoming, String> {
         let answer = self.sender.clone().send_request(request).await.map_err(|error| said(&error))?;
-        let status = answer.status();
-        let body = gather(answer.into_body(), ANSWER_BYTES).await.map_err(|spoilt| spoilt.to_string())?;
-        match status {
-            StatusCode::OK => Ok(body),
+        match answer.status() {
+            StatusCode::OK => Ok(answer.into_body()),
             StatusCode::UNAUTHORIZED => {
                 Err("it refuses the key of the link: both ends must be given the same".to_owned())
             }
             other => {
+                let body = whole(answer.into_body()).await?;
                 let text: String = String::from_utf8_lossy(&body).chars().take(SAYING).collect();
                 Err(format!("it answers {}: {text}", other.as_u16()))
             }
@@ -91,8 +96,12 @@ impl Live {
     }
 }
 
+async fn whole(body: Incoming) -> Result<Bytes, String> {
+    gather(body, ANSWER_BYTES).await.map_err(|spoilt| spoilt.to_string())
+}
+
 /// An error with its causes.
-fn said(error: &hyper::Error) -> String {
+pub(crate) fn said(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error);
     cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
@@ -138,7 +147,7 @@ impl Drop for Seated<'_> {
 /// What keeps the connections of a client up.
 pub(crate) struct Keeping {
     pub(crate) options: Options,
-    pub(crate) requests: Requests,
+    pub(crate) requests: Arc<Requests>,
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) crew: Crew,
     /// Told when a connection was made or ended.

@@ -4,12 +4,16 @@
 //! next node where that one does not answer. [`serve`] answers for any [`ports::orders::Orders`] at a node. Nothing here
 //! decides about a purchase: refusals and faults cross as what they are.
 //!
-//! One request is one `POST` to the path of its method, with a short binary body (`message.rs`); `GET /health` says which versions of
-//! the messages a node speaks. Every request carries a bearer that both ends derive from one [`LinkKey`]. The link does
+//! Each method has a path, to which its questions are posted in short binary form (`message.rs`): those that are there at
+//! the same moment in one request (`bundle.rs`). `GET /health` says which versions of the form a node speaks.
+//! Every request carries a bearer that both ends derive from one [`LinkKey`]. The link does
 //! not encrypt: it belongs on a network of its own.
 
 mod answer;
+mod answers;
 mod asking;
+mod bundle;
+mod carrier;
 mod client;
 mod connection;
 mod crew;

@@ -1,4 +1,5 @@
-//! Bytes of requests and answers: the version of the form, then the values one after another, as `wire::codec` writes them.
+//! Bytes of questions and answers: the values one after another, as `wire::codec` writes them. The version of the form
+//! leads whatever crosses: a bundle (`bundle.rs`), or a message that crosses alone.
 //!
 //! Gateways and nodes are of different releases while an upgrade rolls through: a form that changes gets a new version, and
 //! an end that does not know the other's version says so. The golden tests hold the bytes.
@@ -39,7 +40,24 @@ pub(crate) enum Unreadable {
 /// A product, and the sale that it is of.
 pub(crate) type ProductOf = (SaleId, ProductId);
 
-/// A message that `fill` writes.
+/// What `fill` writes, for a bundle.
+pub(crate) fn part(fill: impl FnOnce(&mut Writer)) -> Bytes {
+    let mut to = Writer::with_room(ROOM);
+    fill(&mut to);
+    Bytes::from(to.into_bytes())
+}
+
+/// Reads all of a part of a bundle.
+pub(crate) fn read_part<'a, T>(
+    bytes: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<T, Malformed> {
+    let mut from = Reader::new(bytes);
+    let value = read(&mut from)?;
+    if from.is_empty() { Ok(value) } else { Err(Malformed::Value("what follows its end")) }
+}
+
+/// A message that crosses alone, which `fill` writes.
 pub(crate) fn message(fill: impl FnOnce(&mut Writer)) -> Bytes {
     let mut to = Writer::with_room(ROOM);
     to.number(VERSION);
@@ -48,17 +66,21 @@ pub(crate) fn message(fill: impl FnOnce(&mut Writer)) -> Bytes {
 }
 
 /// Reads a whole message.
-pub(crate) fn read_message<T>(
-    bytes: &[u8],
-    read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
+pub(crate) fn read_message<'a, T>(
+    bytes: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, Malformed>,
 ) -> Result<T, Unreadable> {
     let mut from = Reader::new(bytes);
+    read_version(&mut from)?;
+    Ok(read_part(bytes.get(bytes.len() - from.left()..).unwrap_or_default(), read)?)
+}
+
+/// Reads what leads everything that crosses.
+pub(crate) fn read_version(from: &mut Reader<'_>) -> Result<(), Unreadable> {
     match from.number()? {
-        VERSION => {}
-        other => return Err(Unreadable::Version(other)),
+        VERSION => Ok(()),
+        other => Err(Unreadable::Version(other)),
     }
-    let value = read(&mut from)?;
-    if from.is_empty() { Ok(value) } else { Err(Malformed::Value("what follows its end").into()) }
 }
 
 pub(crate) fn write_checkout(checkout: &Checkout, to: &mut Writer) {

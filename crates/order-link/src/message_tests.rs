@@ -52,10 +52,10 @@ fn requests() -> Vec<(&'static str, Bytes)> {
         quantity: 100,
     };
     vec![
-        ("checkout", message(|to| write_checkout(&checkout, to))),
-        ("stamp", message(|to| write_stamp(&stamp(), to))),
+        ("checkout", part(|to| write_checkout(&checkout, to))),
+        ("stamp", part(|to| write_stamp(&stamp(), to))),
         ("wait", message(|to| write_wait((&stamp(), 9), to))),
-        ("products", message(|to| write_products(&[(sale(), product())], to))),
+        ("products", part(|to| write_products(&[(sale(), product())], to))),
     ]
 }
 
@@ -88,7 +88,7 @@ fn faults() -> Vec<Fault> {
 }
 
 fn answered<T>(answer: Result<T, Fault>, write: impl FnOnce(T, &mut Writer)) -> Bytes {
-    message(|to| write_answer(answer, write, to))
+    part(|to| write_answer(answer, write, to))
 }
 
 fn answers() -> Vec<(&'static str, Bytes)> {
@@ -144,7 +144,7 @@ fn another_version_is_named_and_what_follows_the_end_is_refused() {
 fn a_message_that_is_cut_short_anywhere_is_an_error_and_never_a_panic() {
     for answer in checkout_answers() {
         let bytes = answered(Ok(answer.clone()), write_checkout_answer);
-        let read = |bytes: &[u8]| read_message(bytes, |from| read_answer(from, read_checkout_answer));
+        let read = |bytes: &[u8]| read_part(bytes, |from| read_answer(from, read_checkout_answer));
         assert_eq!(read(&bytes), Ok(Ok(answer)));
         assert!((0..bytes.len()).all(|end| read(&bytes[..end]).is_err()));
     }
@@ -154,7 +154,7 @@ fn a_message_that_is_cut_short_anywhere_is_an_error_and_never_a_panic() {
 fn a_long_detail_is_cut_and_a_strange_name_becomes_part_of_the_detail() {
     let fault = Fault::unavailable("the ledger", "ü".repeat(DETAIL + 1));
     let bytes = answered::<()>(Err(fault), |(), _| {});
-    let read = |bytes: &[u8]| read_message(bytes, |from| read_answer(from, |_| Ok(())));
+    let read = |bytes: &[u8]| read_part(bytes, |from| read_answer(from, |_| Ok(())));
     assert_eq!(read(&bytes), Ok(Err(Fault::unavailable("the ledger", "ü".repeat(DETAIL)))));
     let name: &'static str = Box::leak("n".repeat(200).into());
     let bytes = answered::<()>(Err(Fault::unavailable(name, "away")), |(), _| {});

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use bytes::Bytes;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 
+use crate::carrier::{Carried, Question};
 use crate::connection::{Live, Place};
 use crate::options::Options;
+use crate::route::Route;
 
 /// A node.
 pub(crate) struct Node {
@@ -18,7 +21,12 @@ pub(crate) struct Node {
     next: AtomicUsize,
     lane: Semaphore,
     waiting_lane: Semaphore,
+    /// Where questions are handed to their carriers, in the order of [`Route::CARRIED`].
+    entrances: Vec<mpsc::Sender<Question>>,
 }
+
+/// What a carrier takes its questions from.
+pub(crate) type Exits = Vec<(Route, mpsc::Receiver<Question>)>;
 
 /// How well a node is; the better one is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,15 +40,21 @@ pub(crate) enum Standing {
 }
 
 impl Node {
-    pub(crate) fn new(name: &str, options: &Options) -> Self {
-        Self {
+    pub(crate) fn new(name: &str, options: &Options) -> (Self, Exits) {
+        // Room for whatever may be in flight, and for as much that was given up and is still on its way out.
+        let room = options.in_flight.saturating_mul(2).min(Semaphore::MAX_PERMITS);
+        let (entrances, exits) = Route::CARRIED.map(|_| mpsc::channel(room)).into_iter().unzip();
+        let exits: Vec<_> = exits;
+        let node = Self {
             name: name.to_owned(),
             shared: (0..options.connections).map(|_| Arc::default()).collect(),
             waiting: Arc::default(),
             next: AtomicUsize::new(0),
             lane: Semaphore::new(options.in_flight.min(Semaphore::MAX_PERMITS)),
             waiting_lane: Semaphore::new(options.waiting.min(Semaphore::MAX_PERMITS)),
-        }
+            entrances,
+        };
+        (node, Route::CARRIED.into_iter().zip(exits).collect())
     }
 
     /// Where its connections are to be kept.
@@ -60,6 +74,20 @@ impl Node {
     /// Room for one more request; `None` where there are as many as may be.
     pub(crate) fn room(&self) -> Option<SemaphorePermit<'_>> {
         self.lane.try_acquire().ok()
+    }
+
+    /// Asks one question; the error says what went wrong, in words after the node's name.
+    pub(crate) async fn ask(&self, route: Route, body: Bytes) -> Carried {
+        const CLOSED: &str = "this client is closed";
+        let (answer, carried) = oneshot::channel();
+        let at = Route::CARRIED.iter().position(|carried| *carried == route);
+        let entrance =
+            at.and_then(|at| self.entrances.get(at)).ok_or("questions of this kind are not carried")?;
+        entrance.try_send(Question { body, answer }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => "too many questions are on their way",
+            mpsc::error::TrySendError::Closed(_) => CLOSED,
+        })?;
+        carried.await.unwrap_or_else(|_| Err(CLOSED.to_owned()))
     }
 
     /// Room for one more who waits.

@@ -11,7 +11,7 @@ pub struct Options {
     pub nodes: Vec<String>,
     /// Connections to each node that requests share; one more carries what waits.
     pub connections: usize,
-    /// Requests to one node at once; what is beyond is answered as overloaded.
+    /// Questions to one node at once, all connections together; what is beyond is answered as overloaded.
     pub in_flight: usize,
     /// Buyers who wait for news at one node at once; one beyond is told after a moment that there may be some.
     pub waiting: usize,
@@ -50,8 +50,8 @@ impl Options {
         Self {
             nodes,
             connections: 2,
-            in_flight: 1_024,
-            waiting: 4_096,
+            in_flight: 16_384,
+            waiting: 16_384,
             deadline: Duration::from_secs(3),
             try_limit: Duration::from_millis(1_200),
             connect_limit: Duration::from_secs(1),

@@ -7,16 +7,28 @@ use http::{Method, Uri};
 pub(crate) enum Route {
     Checkout,
     Status,
-    Wait,
     Cancel,
     Extend,
     Views,
+    Wait,
     Health,
 }
 
 impl Route {
     const ALL: [Self; 7] =
-        [Self::Checkout, Self::Status, Self::Wait, Self::Cancel, Self::Extend, Self::Views, Self::Health];
+        [Self::Checkout, Self::Status, Self::Cancel, Self::Extend, Self::Views, Self::Wait, Self::Health];
+
+    /// Those whose questions cross in bundles.
+    pub(crate) const CARRIED: [Self; 5] =
+        [Self::Checkout, Self::Status, Self::Cancel, Self::Extend, Self::Views];
+
+    /// Questions that one bundle of it has at most; one after counts of products asks for many of them already.
+    pub(crate) const fn together(self) -> usize {
+        match self {
+            Self::Views => 1,
+            _ => crate::bundle::MOST,
+        }
+    }
 
     const fn path(self) -> &'static str {
         match self {

@@ -39,10 +39,10 @@ const SEND_BUFFER: usize = 64 << 10;
 pub struct Limits {
     /// Connections at once; more wait in the kernel.
     pub connections: usize,
-    /// Requests of one connection at once, those that wait for news among them. At least as many as a client may have in
-    /// flight or waiting, or the client's own limit is not reached.
+    /// Requests of one connection at once, those that wait for news among them. At least as many as a client may have
+    /// waiting; questions share requests, so that this is far more than they need.
     pub streams: u32,
-    /// Largest body, bytes.
+    /// Largest body, bytes; a client counts on 64 KiB.
     pub body_bytes: usize,
     /// Largest list of headers, bytes.
     pub header_bytes: u32,
@@ -63,7 +63,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 1_024,
-            streams: 4_096,
+            streams: 16_384,
             body_bytes: 64 << 10,
             header_bytes: 8 << 10,
             greeting_limit: Duration::from_secs(3),

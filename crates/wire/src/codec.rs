@@ -67,6 +67,12 @@ impl Writer {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Bytes, their count first.
+    pub fn blob(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// An instant.
     pub fn time(&mut self, at: Timestamp) {
         self.number(at.as_millis() as u64);
@@ -103,6 +109,12 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
+    }
+
+    /// Bytes that were not read yet.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Whether everything was read.
@@ -150,10 +162,18 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The bytes end, or are no text.
     pub fn text(&mut self) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.blob()?).map_err(|_| Malformed::Value("a text"))
+    }
+
+    /// Bytes, their count first.
+    ///
+    /// # Errors
+    /// The bytes end.
+    pub fn blob(&mut self) -> Result<&'a [u8], Malformed> {
         let length: usize = self.small("a length")?;
-        let (text, rest) = self.bytes.split_at_checked(length).ok_or(Malformed::Short)?;
+        let (blob, rest) = self.bytes.split_at_checked(length).ok_or(Malformed::Short)?;
         self.bytes = rest;
-        std::str::from_utf8(text).map_err(|_| Malformed::Value("a text"))
+        Ok(blob)
     }
 
     /// An instant.

@@ -29,6 +29,8 @@ fn rooms_that_must_not_know_each_other_are_caught() {
         ("workers", "gateway"),
         ("rehearsal", "domain"),
         ("sandbox", "wire"),
+        ("order-link", "purchase"),
+        ("gateway", "order-link"),
         ("xtask", "domain"),
         ("gateway", "tzero"),
     ] {
@@ -57,6 +59,8 @@ fn technologies_in_the_core_are_caught() {
 fn what_the_table_allows_passes() {
     for (name, other, inside) in [
         ("domain", "blake3", false),
+        ("order-link", "wire", true),
+        ("order-link", "hyper", false),
         ("purchase", "ports", true),
         ("adapter-embedded", "rusqlite", false),
         ("gateway", "purchase", true),

@@ -70,7 +70,6 @@ impl Broker {
     }
 
     /// Kills it, as SIGKILL does.
-    #[expect(dead_code, reason = "until faults are tried")]
     pub fn kill(&self) {
         self.say("kill\n");
     }

@@ -3,7 +3,9 @@
 use adapter_kafka::{Kafka, Refusal};
 use domain::fence::Position;
 use domain::id::ShardId;
+use ports::Fault;
 use ports::claims::ClaimLog as _;
+use ports::clock::{Clock as _, SystemClock};
 
 use crate::broker::SHARED;
 use crate::claims::{claim, claims, read_all, shard};
@@ -53,9 +55,9 @@ async fn who_waits_is_woken_by_a_claim() {
     let (log, shard) = (SHARED.log().await, shard());
     log.read(&shard, Position(0), 1).await.unwrap();
     let woken = async {
-        let began = std::time::SystemTime::now();
+        let clock = SystemClock::start();
         log.wait(&shard, Position(0)).await;
-        began.elapsed().unwrap()
+        clock.elapsed()
     };
     let publish = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -98,4 +100,38 @@ async fn a_broker_that_is_not_there_is_named() {
     );
     let refusal = Kafka::connect(SHARED.options("a b")).await.err().unwrap();
     assert_eq!(refusal, Refusal::Prefix("a b".to_owned()));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_takes_nothing_in() {
+    let mut options = SHARED.options("test.");
+    options.limits.queue = 3;
+    let (log, shard) = (Kafka::connect(options).await.unwrap(), shard());
+    log.end(&shard).await.unwrap();
+    let (first, second) =
+        tokio::join!(log.publish(&shard, claims(&shard, 0..2)), log.publish(&shard, claims(&shard, 2..4)));
+    assert_eq!((first, second), (Ok(()), Err(Fault::Overloaded("the claim log"))));
+    log.publish(&shard, claims(&shard, 4..5)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 0).await, [0, 1, 4]);
+}
+
+#[tokio::test]
+async fn a_topic_that_cannot_be_made_is_named_with_how_to_make_it() {
+    let mut options = SHARED.options("test.");
+    options.replication = Some(3);
+    let (log, shard) = (Kafka::connect(options).await.unwrap(), shard());
+    let topic = crate::raw::topic(&shard);
+    let refused = log.publish(&shard, claims(&shard, 0..1)).await.unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        format!(
+            "the claim log is unavailable: topic {topic} with at least 1 partitions is missing and cannot be made from here \
+             (InvalidReplicationFactor (Broker: Invalid replication factor)); make it: kafka-topics.sh --create --topic {topic} \
+             --partitions 1 --replication-factor 3 --config cleanup.policy=delete --config retention.ms=-1 --config \
+             retention.bytes=-1 --config min.insync.replicas=2"
+        )
+    );
+    crate::raw::make(&topic, 1).await;
+    log.publish(&shard, claims(&shard, 0..1)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 0).await, [0]);
 }

@@ -5,11 +5,16 @@
 mod broker;
 mod claims;
 mod contract;
+mod damage;
 mod fleet;
+mod letters;
 mod log;
+mod orders;
+mod outage;
 #[expect(dead_code, reason = "the tests of that adapter use more of it")]
 #[path = "../../../adapter-postgres/tests/it/server.rs"]
 mod postgres;
+mod raw;
 #[expect(dead_code, reason = "the tests of that adapter use more of it")]
 #[path = "../../../adapter-redis/tests/it/server.rs"]
 mod redis;

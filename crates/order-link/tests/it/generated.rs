@@ -14,6 +14,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::stage::FATAL;
+
 const PARTS: [&str; 5] = ["the inventory", "the ledger", "the store's queue", "", "Prünelle"];
 
 pub fn sale() -> impl Strategy<Value = SaleId> {
@@ -27,7 +29,8 @@ pub fn product() -> impl Strategy<Value = ProductId> {
 pub fn checkout() -> impl Strategy<Value = Checkout> {
     let user = "[A-Za-z0-9._:@-]{1,128}".prop_map(|text| UserId::parse(&text).unwrap());
     let key = "[!-~]{1,255}".prop_map(|text| IdempotencyKey::parse(&text).unwrap());
-    (sale(), user, product(), key, 1..=100_u8).prop_map(|(sale, user, product, key, quantity)| Checkout {
+    let quantity = (1..=100_u8).prop_filter("it makes the node fail", |quantity| *quantity != FATAL);
+    (sale(), user, product(), key, quantity).prop_map(|(sale, user, product, key, quantity)| Checkout {
         sale,
         user,
         product,

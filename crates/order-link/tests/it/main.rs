@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a constant of a test that is wrong fails it")]
 
 mod bounds;
+mod bundles;
 mod crossing;
 mod drain;
 mod failover;

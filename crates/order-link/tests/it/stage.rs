@@ -25,6 +25,9 @@ use tokio_util::sync::CancellationToken;
 /// The key of the tests.
 pub const KEY: [u8; 32] = [7; 32];
 
+/// A checkout of so many units makes a node fail.
+pub const FATAL: u8 = 99;
+
 /// Longer than anything here takes; a test that waits so long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -106,6 +109,7 @@ impl Drop for Waiting<'_> {
 #[async_trait]
 impl Orders for Scripted {
     async fn checkout(&self, checkout: Checkout) -> Result<CheckoutAnswer, Fault> {
+        assert_ne!(checkout.quantity, FATAL);
         self.checkouts.lock().unwrap().push(checkout);
         self.gate.acquire().await.unwrap().forget();
         self.checkout.lock().unwrap().clone()
@@ -174,8 +178,13 @@ impl Node {
 
     /// Stops everything inside, as a process is stopped, until the result is dropped.
     pub fn freeze(&self) -> SyncSender<()> {
-        let (thaw, frozen) = sync_channel(0);
-        drop(self.inside.spawn(async move { frozen.recv().unwrap_or_default() }));
+        let (thaw, thawed) = sync_channel(0);
+        let (freezes, frozen) = sync_channel(1);
+        drop(self.inside.spawn(async move {
+            freezes.send(()).unwrap();
+            thawed.recv().unwrap_or_default();
+        }));
+        frozen.recv_timeout(PATIENCE).unwrap();
         thaw
     }
 

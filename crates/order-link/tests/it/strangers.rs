@@ -88,6 +88,18 @@ async fn another_version_and_garbage_are_refused_by_name_and_the_node_goes_on() 
         let (status, _) = post(&one.address, path, &bearer(), vec![1; 10_001]).await;
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
     }
+    // A bundle of two: a good checkout, and one of no units.
+    let mut good = vec![4];
+    good.extend(b"drop\x03ann\x03p-1\x02k1\x01");
+    let mut two = vec![1, 2, good.len() as u8];
+    two.extend(&good);
+    *good.last_mut().unwrap() = 0;
+    two.push(good.len() as u8);
+    two.extend(&good);
+    let (status, body) = post(&one.address, "/checkout", &bearer(), two).await;
+    let text = String::from_utf8_lossy(&body).into_owned();
+    assert!(status == StatusCode::OK && text.contains("a quantity is not what was written"), "{text}");
+    assert_eq!(one.orders.checkouts.lock().unwrap().drain(..).count(), 1);
     let (status, _) = post(&one.address, "/nowhere", &bearer(), "").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_eq!(one.orders.asked(), 0);
@@ -183,7 +195,7 @@ async fn answers_of_another_version_are_asked_for_elsewhere_and_garbage_is_damag
     let alone = client(order_link::Options { nodes: vec![newer], ..options(&[]) }).await;
     let Err(Fault::Unavailable { detail, .. }) = alone.checkout(checkout(0)).await else { panic!() };
     assert!(detail.contains("version 2"), "{detail}");
-    let (broken, _broken) = strange_node(&[1], &[1, 77]).await;
+    let (broken, _broken) = strange_node(&[1], &[1, 0, 1, 77]).await;
     let broken = client(order_link::Options { nodes: vec![broken], ..options(&[]) }).await;
     assert!(matches!(broken.checkout(checkout(0)).await, Err(Fault::Damaged { .. })));
     assert_eq!(broken.view(&SaleId::parse("drop").unwrap(), &checkout(0).product), None);

@@ -1,0 +1,78 @@
+//! A log that lost records says so, and never reads on as if nothing had been there.
+
+use adapter_kafka::Kafka;
+use domain::fence::Position;
+use domain::id::ShardId;
+use ports::Fault;
+use ports::claims::ClaimLog as _;
+
+use crate::broker::SHARED;
+use crate::claims::{claims, read_all, shard};
+use crate::raw;
+
+async fn damage(log: &Kafka, shard: &ShardId, from: u64) -> String {
+    match log.read(shard, Position(from), 10).await {
+        Err(Fault::Damaged { what: "the claim log", detail }) => detail,
+        other => panic!("it is damaged: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn claims_that_were_deleted_unread_are_told() {
+    let (log, shard) = (SHARED.log().await, shard());
+    let topic = raw::topic(&shard);
+    log.publish(&shard, claims(&shard, 0..9)).await.unwrap();
+    raw::delete_before(&topic, 5).await;
+    assert_eq!(
+        damage(&log, &shard, 3).await,
+        format!(
+            "{shard}: position 3 is asked for, and topic {topic} begins at 5: what lay before it was deleted, by retention or by \
+             hand, and the ledger has not taken it in"
+        )
+    );
+    assert_eq!(read_all(&log, &shard, 5).await, [5, 6, 7, 8], "what is left can be read");
+    assert!(damage(&log, &shard, 0).await.contains("begins at 5"));
+}
+
+#[tokio::test]
+async fn a_topic_that_was_made_anew_is_told() {
+    let (log, shard) = (SHARED.log().await, shard());
+    let topic = raw::topic(&shard);
+    log.publish(&shard, claims(&shard, 0..9)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 0).await.len(), 9);
+    raw::make_anew(&topic).await;
+    let detail = damage(&log, &shard, 9).await;
+    assert_eq!(
+        detail,
+        format!(
+            "{shard}: position 9 is asked for, and topic {topic} ends at 0: the topic was truncated, or deleted and made anew, \
+             and what the ledger has taken in from it is there no longer"
+        )
+    );
+    // Whoever publishes is told the truth as well: after at most a few refusals the new topic has it.
+    for _ in 0..20 {
+        if log.publish(&shard, claims(&shard, 0..2)).await.is_ok() {
+            break;
+        }
+    }
+    assert!(log.end(&shard).await.unwrap() >= Position(2));
+    assert!(damage(&log, &shard, 99).await.contains("99 is asked for"));
+    assert_eq!(read_all(&SHARED.log().await, &shard, 0).await[..2], [0, 1]);
+}
+
+#[tokio::test]
+async fn damage_of_one_shard_does_not_keep_another_from_being_read() {
+    let (log, well, damaged) = (SHARED.log().await, shard(), shard());
+    for shard in [&well, &damaged] {
+        log.publish(shard, claims(shard, 0..6)).await.unwrap();
+    }
+    assert_eq!(read_all(&log, &well, 0).await.len(), 6);
+    raw::delete_before(&raw::topic(&damaged), 4).await;
+    for round in 1..6 {
+        damage(&log, &damaged, 1).await;
+        log.publish(&well, claims(&well, round * 6..round * 6 + 6)).await.unwrap();
+        log.wait(&damaged, Position(1)).await;
+        let from = u64::from(round * 6);
+        assert_eq!(read_all(&log, &well, from).await, (round * 6..round * 6 + 6).collect::<Vec<_>>());
+    }
+}
