@@ -75,6 +75,10 @@ impl Rebuild for Redis {
         command.arg(epoch.0).arg(key.0).arg(chunks);
         self.shared.rebuilding(shard, &command).await?;
         self.shared.epochs().insert(shard.clone(), epoch);
+        // The counts are known here from now on; where the look fails, the next one finds them.
+        if let Err(fault) = self.shared.look(shard).await {
+            tracing::debug!(%shard, %fault, "its counts are not known yet");
+        }
         Ok(())
     }
 }

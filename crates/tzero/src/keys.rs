@@ -14,6 +14,7 @@ pub fn admin_token_file(dir: &Path) -> PathBuf {
 }
 
 /// The keys of a system, all derived from one secret.
+#[derive(Clone)]
 pub struct Keys {
     root: [u8; 32],
 }

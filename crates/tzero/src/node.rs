@@ -1,7 +1,9 @@
 //! One process: its listeners, its loops, its start and its end.
 
+mod start;
+
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use axum::Router;
 use gateway::edge::Edge;
 use gateway::listener::{Gauges, Limits, Listener};
 use gateway::routes::Routes;
-use ports::clock::{Clock, SystemClock};
+use ports::clock::Clock;
 use sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,11 +19,11 @@ use workers::Crew;
 use workers::expiration::Expiration;
 use workers::processor::Rate;
 
-use crate::config::{Config, Provider};
-use crate::descriptors;
-use crate::keys::{self, Keys};
+use crate::config::Config;
+use crate::keys::Keys;
 use crate::role::{self, Role};
-use crate::wiring::{self, Addresses, Around, System};
+use crate::wiring::{self, Around, OrdersDesk, System};
+use start::{Start, limits};
 
 /// Calls of the treasurer to the provider at once, of each kind.
 const TREASURER: usize = 64;
@@ -53,147 +55,13 @@ pub struct Node {
     /// Where a made operator's token is kept, if one was made.
     pub token_file: Option<std::path::PathBuf>,
     edge: Option<Arc<Edge>>,
+    desk: Option<OrdersDesk>,
     sandbox: Option<Sandbox>,
     stop_listening: CancellationToken,
     stop_working: CancellationToken,
     listeners: TaskTracker,
     batchers: TaskTracker,
     loops: TaskTracker,
-}
-
-/// Everything that a start makes, on its way to a [`Node`].
-struct Start {
-    plan: Plan,
-    keys: Keys,
-    clock: Arc<dyn Clock>,
-    public: Listener,
-    admin: Option<Listener>,
-    provider: Option<Listener>,
-    addresses: Addresses,
-}
-
-fn bind(address: SocketAddr, key: &str) -> Result<Listener, String> {
-    Listener::bind(address).map_err(|error| format!("{key}: cannot listen on {address}: {error}"))
-}
-
-/// Where a listener is reached from this machine.
-fn local(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    SocketAddr::new(ip, address.port())
-}
-
-impl Start {
-    fn prepare(plan: Plan) -> Result<Self, String> {
-        let server = &plan.config.server;
-        let dir = &plan.config.data.dir;
-        std::fs::create_dir_all(dir)
-            .map_err(|error| format!("data.dir: cannot make {}: {error}", dir.display()))?;
-        let keys = Keys::open(dir, plan.config.data.secret.as_ref(), wiring::random)?;
-        let public = bind(server.listen, "server.listen")?;
-        let admin = server.admin_listen.map(|address| bind(address, "server.admin_listen")).transpose()?;
-        let alone = plan.roles.len() == 1;
-        let here = plan.roles.contains(&Role::Sandbox) && plan.config.sandbox.enabled && !alone;
-        // The provider's API has a listener of its own, so that it is reached as any provider is.
-        let provider =
-            here.then(|| bind((Ipv4Addr::LOCALHOST, 0).into(), "the sandbox's API")).transpose()?;
-        let listen = public.address();
-        let reached = local(listen);
-        let provider_url = match (&plan.config.payments.base_url, &provider, plan.config.payments.provider) {
-            (Some(url), ..) => url.trim_end_matches('/').to_owned(),
-            (None, _, Provider::Stripe) => "https://api.stripe.com".to_owned(),
-            (None, Some(provider), Provider::Sandbox) => format!("http://{}", provider.address()),
-            (None, None, Provider::Sandbox) if alone && plan.roles.contains(&Role::Sandbox) => String::new(),
-            (None, None, Provider::Sandbox) => {
-                return Err("payments.base_url: must say where the provider is, because no sandbox runs in this process; \
-                            or add --role sandbox"
-                    .into());
-            }
-        };
-        let public_url = server.public_url.clone().unwrap_or_else(|| format!("http://{reached}"));
-        let public_url = public_url.trim_end_matches('/').to_owned();
-        let addresses = Addresses { listen: reached, public_url, provider_url };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        Ok(Self { plan, keys, clock, public, admin, provider, addresses })
-    }
-
-    fn sandbox(&self) -> Result<Option<Sandbox>, String> {
-        let Plan { config, roles } = &self.plan;
-        if !roles.contains(&Role::Sandbox) || !config.sandbox.enabled {
-            return Ok(None);
-        }
-        let alone = roles.len() == 1;
-        let own = format!("http://{}/v1/payments/webhooks/sandbox", self.addresses.listen);
-        let webhook_url = match (&config.sandbox.webhook_url, alone) {
-            (Some(url), _) => url.clone(),
-            (None, false) => own,
-            (None, true) => {
-                return Err(
-                    "sandbox.webhook_url: must say where webhooks go, because the sandbox runs alone".into(),
-                );
-            }
-        };
-        let pages = if alone { "" } else { "/sandbox" };
-        let options = sandbox::Options {
-            file: config.data.dir.join("sandbox.db"),
-            secret_key: wiring::sandbox_key(config, &self.keys),
-            webhook_secret: wiring::webhook_secret(config, &self.keys),
-            webhook_url,
-            public_url: format!("{}{pages}", self.addresses.public_url),
-            faults: faults(config),
-        };
-        Sandbox::open(options).map(Some).map_err(|error| error.to_string())
-    }
-
-    fn console_url(&self) -> String {
-        let own = self.admin.as_ref().map(|admin| format!("http://{}", local(admin.address())));
-        format!("{}/console", own.as_deref().unwrap_or(&self.addresses.public_url))
-    }
-
-    fn admin_token(&self) -> Result<(String, Option<std::path::PathBuf>), String> {
-        let dir = &self.plan.config.data.dir;
-        match &self.plan.config.admin.token {
-            Some(token) => Ok((token.expose().to_owned(), None)),
-            None => Ok((keys::admin_token(dir, wiring::random)?, Some(keys::admin_token_file(dir)))),
-        }
-    }
-}
-
-fn faults(config: &Config) -> sandbox::Faults {
-    let set = &config.sandbox;
-    sandbox::Faults {
-        latency_min_ms: set.latency_min_ms,
-        latency_max_ms: set.latency_max_ms,
-        error_rate: set.error_rate,
-        error_after_effect_rate: set.error_after_effect_rate,
-        timeout_rate: set.timeout_rate,
-        webhook_duplicate: set.webhook_duplicate,
-        webhook_delay_min_ms: set.webhook_delay_min_ms,
-        webhook_delay_max_ms: set.webhook_delay_max_ms,
-        webhook_shuffle: set.webhook_shuffle,
-        webhook_drop_rate: set.webhook_drop_rate,
-        webhook_forge_rate: set.webhook_forge_rate,
-        webhook_wrong_amount_rate: set.webhook_wrong_amount_rate,
-        rate_limit_per_s: set.rate_limit_per_s,
-        seed: set.seed,
-    }
-}
-
-fn limits(config: &Config) -> Limits {
-    let server = &config.server;
-    Limits {
-        header_timeout: Duration::from_millis(server.header_timeout_ms),
-        body_timeout: Duration::from_millis(server.body_timeout_ms),
-        idle_timeout: Duration::from_millis(server.idle_timeout_ms),
-        max_connections: descriptors::connections(server.max_connections),
-        max_connections_per_address: server.max_connections_per_address,
-        header_bytes: server.header_bytes,
-        header_count: server.header_count,
-        drain_timeout: Duration::from_millis(server.drain_timeout_ms),
-    }
 }
 
 impl Node {
@@ -212,6 +80,7 @@ impl Node {
             system: None,
             token_file: None,
             edge: None,
+            desk: None,
             sandbox,
             stop_listening: CancellationToken::new(),
             stop_working: CancellationToken::new(),
@@ -281,13 +150,18 @@ impl Node {
                 self.serve_router(provider, sandbox.api(), &limits, &clock, stop);
             }
         }
-        match &self.system {
-            Some(system) if plan.roles.contains(&Role::Gateway) => {
+        let desk = match &self.system {
+            Some(system) => Some(self.desk(system, &plan, &keys)?),
+            None => None,
+        };
+        self.desk.clone_from(&desk);
+        match self.system.as_ref().zip(desk) {
+            Some((system, desk)) if plan.roles.contains(&Role::Gateway) => {
                 let guests = self
                     .sandbox
                     .as_ref()
                     .map_or_else(Router::new, |sandbox| Router::new().nest("/sandbox", sandbox.pages()));
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared());
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk);
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around)?);
                 self.token_file = token_file;
                 if let Some(admin) = admin {
@@ -297,8 +171,8 @@ impl Node {
                 self.serve_edge(public, Routes::public(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
             }
-            Some(system) => {
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared());
+            Some((system, desk)) => {
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk);
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around)?);
                 self.serve_edge(public, Routes::machine(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
@@ -317,14 +191,41 @@ impl Node {
         Ok(())
     }
 
-    fn around(&self, provider_url: String, roles: &HashSet<Role>, shared: bool) -> Around<'_> {
+    /// Who serves orders to this process; and where the role is to run, this process serves them to gateways.
+    fn desk(&self, system: &System, plan: &Plan, keys: &Keys) -> Result<OrdersDesk, String> {
+        let service = system.order_service(&self.batchers);
+        match plan.config.fleet.orders_listen {
+            Some(address) if plan.roles.contains(&Role::Orders) => {
+                let bound = std::net::TcpListener::bind(address)
+                    .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+                    .and_then(tokio::net::TcpListener::from_std);
+                let listener = bound.map_err(|error| {
+                    format!("fleet.orders_listen: cannot listen on {address}: {error}")
+                })?;
+                let (service, keys, stop) = (Arc::clone(&service), keys.clone(), self.stop_listening.clone());
+                self.listeners.spawn(wiring::serve_gateways(listener, service, keys, stop));
+            }
+            None if plan.roles.len() == 1 && plan.roles.contains(&Role::Orders) => {
+                return Err("fleet.orders_listen: must say where gateways reach this node, because it runs the role \
+                            orders alone"
+                    .into());
+            }
+            _ => {}
+        }
+        // Only a gateway asks other nodes.
+        if plan.roles.contains(&Role::Gateway) {
+            return system.desk(&plan.config, keys, &service);
+        }
+        Ok(OrdersDesk::Here(service))
+    }
+
+    fn around(&self, provider_url: String, roles: &HashSet<Role>, shared: bool, orders: OrdersDesk) -> Around {
         // Where others use the same stores, they may have the roles that this process has not.
         let missing = if shared { None } else { role::missing(roles) };
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }
-        let (batchers, stop) = (&self.batchers, self.stop_listening.clone());
-        Around { provider_url, batchers, stop, missing }
+        Around { provider_url, orders, stop: self.stop_listening.clone(), missing }
     }
 
     fn serve_edge(
@@ -365,6 +266,9 @@ impl Node {
         self.listeners.close();
         self.listeners.wait().await;
         drop(self.edge.take());
+        if let Some(desk) = self.desk.take() {
+            desk.close().await;
+        }
         self.batchers.close();
         self.stop_working.cancel();
         self.loops.close();

@@ -119,9 +119,14 @@ pub const fn availability_word(availability: Availability) -> &'static str {
 #[must_use]
 pub fn standing(edge: &Edge, sale: &Sale) -> (SaleState, Vec<Availability>) {
     let of = |product: &Product| {
-        let view = edge.orders.view(&sale.sale_id, &product.product_id).filter(|view| view.open);
-        // A shard that is being made ready hands nothing out for a moment, and proves nothing.
-        view.map_or(Availability::AllHeld, |view| Availability::of(product.stock, view.available, view.sold))
+        let view = edge.orders.view(&sale.sale_id, &product.product_id);
+        match view {
+            Some(view) if view.open => Availability::of(product.stock, view.available, view.sold),
+            // A shard that is being made ready hands nothing out for a moment, and proves nothing.
+            Some(_) => Availability::AllHeld,
+            // A sale that another node has just made: nothing speaks against it.
+            None => Availability::InStock,
+        }
     };
     let availability: Vec<_> = sale.products.iter().map(of).collect();
     let sold_out = availability.iter().all(|each| *each == Availability::SoldOut);

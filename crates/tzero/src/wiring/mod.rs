@@ -1,6 +1,7 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
 mod offline;
+mod orders;
 mod stores;
 
 use std::net::SocketAddr;
@@ -17,16 +18,16 @@ use purchase::catalog::Catalog;
 use purchase::operate::Operator;
 use purchase::pulse::Pulse;
 use purchase::recover::ensure_open;
-use purchase::{OrderService, Settings, Stores};
+use purchase::{Settings, Stores};
 use rand::{Rng, RngCore};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use wire::ticket::SealedTickets;
 
 use crate::config::{Config, Issuer, JwtAlgorithm, Provider};
 use crate::keys::Keys;
 
 pub use offline::audit_offline;
+pub use orders::{OrdersDesk, serve_gateways};
 pub use stores::migrate;
 use stores::{Keeper, StorePorts};
 
@@ -68,11 +69,11 @@ pub struct Addresses {
 }
 
 /// What surrounds the edge of a process.
-pub struct Around<'a> {
+pub struct Around {
     /// Where the provider's API is.
     pub provider_url: String,
-    /// Where batchers run.
-    pub batchers: &'a TaskTracker,
+    /// Who serves orders.
+    pub orders: OrdersDesk,
     /// Told when the process stops.
     pub stop: CancellationToken,
     /// What nobody does, because its role does not run; in words.
@@ -216,18 +217,12 @@ impl System {
         keys: &Keys,
         admin_token: String,
         guests: axum::Router,
-        around: Around<'_>,
+        around: Around,
     ) -> Result<Edge, String> {
-        let Around { provider_url, batchers, stop, missing } = around;
-        let orders = OrderService::new(
-            self.stores.clone(),
-            self.settings.clone(),
-            Arc::clone(&self.catalog),
-            batchers.clone(),
-        );
+        let Around { provider_url, orders, stop, missing } = around;
         let trusted = config.server.trusted_proxies.clone();
         Ok(Edge {
-            orders: Arc::new(orders),
+            orders: orders.port(),
             catalog: Arc::clone(&self.catalog),
             operator: Operator::new(self.stores.clone(), Arc::clone(&self.catalog)),
             stores: self.stores.clone(),
@@ -238,7 +233,7 @@ impl System {
             admin_here: config.server.admin_listen.is_none(),
             metrics: gateway::metrics::Metrics::default(),
             gauges: Arc::default(),
-            probe: self.probe(provider_url, missing),
+            probe: self.probe(provider_url, orders, missing),
             settings: edge_settings(config),
             random: random::<16>,
             stop,
@@ -249,13 +244,13 @@ impl System {
         })
     }
 
-    fn probe(&self, provider_url: String, missing: Option<String>) -> Probe {
+    fn probe(&self, provider_url: String, orders: OrdersDesk, missing: Option<String>) -> Probe {
         let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
         let client = reqwest::Client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
             let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
-            let missing = missing.clone();
+            let (missing, orders) = (missing.clone(), orders.trouble());
             Box::pin(async move {
                 let stopped = failed.borrow().clone();
                 let store = match stopped {
@@ -273,6 +268,7 @@ impl System {
                     readiness("store", true, store),
                     readiness("inventory", false, closed_shards(&stores, &catalog)),
                     readiness("payments", false, provider),
+                    readiness("orders", true, orders),
                     readiness("roles", false, missing),
                 ]
             })
