@@ -33,8 +33,11 @@ pub(crate) struct Auditor {
     pub(crate) shadows: BTreeSet<TicketId>,
     forms: BTreeMap<TicketId, Bytes>,
     newest_snapshot: Epoch,
+    decided: Position,
     opened: BTreeMap<Epoch, u32>,
     sold_out: BTreeSet<(usize, u32)>,
+    /// Tickets that were named to buyers at their limit while they were on no record.
+    hints: BTreeMap<TicketId, Bytes>,
 }
 
 fn broken<T>(rule: &'static str, what: String) -> Checked<T> {
@@ -78,6 +81,33 @@ impl Auditor {
         bytes.0 < self.newest_snapshot && self.forms.get(&ticket) != Some(&bytes)
     }
 
+    /// A buyer at the limit is told the ticket that they have.
+    pub(crate) fn tell_limit(
+        &mut self,
+        (ticket, grant): (TicketId, &Grant),
+        (log, ledger): (&[Logged], &Ledger),
+        figures: &mut Figures,
+    ) {
+        let bytes = (grant.epoch, grant.issued_at);
+        let same = |logged: &Logged| (logged.claim.epoch, logged.claim.issued_at) == bytes;
+        let logged = log.iter().any(|logged| logged.claim.ticket == ticket && same(logged));
+        figures.limit_answers += 1;
+        if !logged && !ledger.orders.contains_key(&ticket) {
+            figures.limit_unrecorded += 1;
+            self.hints.insert(ticket, bytes);
+        }
+    }
+
+    /// Counts, at the end, what became of tickets that were named to buyers at their limit.
+    pub(crate) fn count_hints(&self, ledger: &Ledger, figures: &mut Figures) {
+        for (ticket, bytes) in &self.hints {
+            match ledger.orders.get(ticket).map(|order| (order.epoch, order.issued_at)) {
+                None => figures.limit_lost += 1,
+                Some(row) => figures.limit_changed += u64::from(row != *bytes),
+            }
+        }
+    }
+
     /// A claim was decided.
     #[expect(clippy::too_many_arguments, reason = "everything that one decision is judged by")]
     pub(crate) fn taken_in(
@@ -92,11 +122,16 @@ impl Auditor {
     ) -> Checked {
         let (ticket, bytes) = (logged.claim.ticket, (logged.claim.epoch, logged.claim.issued_at));
         ensure(asked, "I5", || format!("{ticket:?} is in the log and nobody's ticket"))?;
-        let kept = accepted || !logged.in_time;
+        // A claim that is read again was decided when it was read first.
+        let again = at < self.decided;
+        self.decided = self.decided.max(Position(at.0 + 1));
+        let kept = accepted || !logged.in_time || again;
         ensure(kept, "I13", || format!("{ticket:?} at {at:?} was published before the fence and is stale"))?;
         if accepted {
             let form = *self.forms.entry(ticket).or_insert(bytes);
-            ensure(form == bytes, "stable bytes", || format!("{ticket:?} is valid as {form:?} and {bytes:?}"))?;
+            ensure(form == bytes, "stable bytes", || {
+                format!("{ticket:?} is valid as {form:?} and {bytes:?}")
+            })?;
         }
         match allocation {
             Allocation::Allocated => {
@@ -148,7 +183,7 @@ impl Auditor {
         ensure(next, "I14", || format!("{ticket:?}: version {} after {}", after.version, before.version))?;
         ensure(may_follow(from, to), "I6", || format!("{ticket:?}: {from:?} to {to:?}"))?;
         let late = to == S::Confirmed && from.is_dead();
-        let money = before.has_money() || !from.is_dead() || from == to;
+        let money = after.has_money() || !from.is_dead() || from == to;
         ensure(money, "I6", || format!("{ticket:?} left {from:?} for {to:?} without money"))?;
         let same = before.issued_at == after.issued_at && before.epoch == after.epoch;
         ensure(same, "stable bytes", || format!("{ticket:?}: the row's stamp changed"))?;
@@ -185,16 +220,12 @@ impl Auditor {
 
 /// The edges of the order's life, written down here once more.
 const fn may_follow(from: S, to: S) -> bool {
+    let paid = matches!(to, S::Capturing | S::Confirmed | S::Refunding);
     match from {
-        S::Allocated => {
-            matches!(to, S::PendingPayment | S::Rejected | S::Expiring | S::Capturing | S::Confirmed)
+        S::Allocated | S::PendingPayment => {
+            paid || matches!(to, S::PendingPayment | S::Rejected | S::Expiring)
         }
-        S::PendingPayment => {
-            matches!(to, S::PendingPayment | S::Rejected | S::Expiring | S::Capturing | S::Confirmed)
-        }
-        S::Expiring => {
-            matches!(to, S::Expiring | S::Expired | S::Cancelled | S::Capturing | S::Confirmed)
-        }
+        S::Expiring => paid || matches!(to, S::Expiring | S::Expired | S::Cancelled),
         S::Capturing => matches!(to, S::Confirmed | S::Rejected),
         S::Confirmed => matches!(to, S::Refunding),
         S::Expired => matches!(to, S::Expired | S::Confirmed | S::Refunding),

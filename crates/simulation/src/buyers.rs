@@ -2,7 +2,7 @@
 
 use domain::hold::Terms;
 use domain::id::ProductNo;
-use domain::order::OrderState;
+use domain::order::{Order, OrderState};
 use domain::transition::{Change, Closing};
 
 use crate::roles::order_node::Batch;
@@ -31,9 +31,11 @@ pub(crate) fn buy(world: &mut World) -> Option<usize> {
 /// A buyer who was shown an address pays there, also after the order has ended.
 pub(crate) fn pay(world: &mut World) -> Option<usize> {
     let at = world.any_sale();
-    let order = world.sales[at].pick(&mut world.dice, |order| order.session.is_some())?;
-    let at_once = world.dice.chance(world.options.at_once);
-    if world.sales[at].provider.pay(order.ticket, at_once) {
+    let late = world.dice.chance(500);
+    let shown = |order: &Order| order.session.is_some() && (!late || order.state.is_dead());
+    let order = world.sales[at].pick(&mut world.dice, shown)?;
+    let (at_once, wrong) = (world.dice.chance(world.options.at_once), world.dice.chance(20));
+    if world.sales[at].provider.pay(order.ticket, (at_once, wrong)) {
         world.say(|| format!("s{at} {:?} is paid, {:?}", order.ticket, order.state));
     }
     Some(at)

@@ -23,6 +23,7 @@ pub(crate) fn drain(world: &mut World) -> Checked {
     for sale in 0..world.sales.len() {
         converge(world, sale)?;
         check_quiet(world, sale)?;
+        world.sales[sale].auditor.count_hints(&world.sales[sale].ledger, &mut world.figures);
         sell_out(world, sale)?;
         check_quiet(world, sale)?;
     }
@@ -84,7 +85,7 @@ fn round(world: &mut World, sale: usize) -> Checked {
     }
     while !world.sales[sale].provider.news.is_empty() {
         let (ticket, stage) = world.sales[sale].provider.news.swap_remove(0);
-        world.deliver_news(sale, ticket, stage)?;
+        world.paid(sale, ticket, stage)?;
     }
     let now = world.now;
     let due = |order: &&Order| order.deadline().is_some_and(|deadline| deadline <= now);
@@ -114,13 +115,17 @@ fn rest(world: &World, at: usize) -> Vec<String> {
     let sale = &world.sales[at];
     let shard = sale.servers.primary.open();
     let unpinned = shard.map_or(0, |shard| shard.unpinned(Timestamp::MAX, 64).len());
-    let busy = sale.ledger.orders.values().filter(|order| !order.state.is_terminal() || order.work().is_some());
+    let busy =
+        sale.ledger.orders.values().filter(|order| !order.state.is_terminal() || order.work().is_some());
     let facts = [
         (!world.healthy(at), "the shard is closed".to_owned()),
         (sale.ledger.position < sale.log.end(), "claims wait".to_owned()),
         (!sale.ledger.effects.is_empty(), format!("effects {:?}", sale.ledger.effects)),
         (unpinned > 0, format!("{unpinned} claims are not acknowledged")),
-        (busy.clone().next().is_some(), format!("orders {:?}", busy.map(|o| (o.ticket, o.state)).collect::<Vec<_>>())),
+        (
+            busy.clone().next().is_some(),
+            format!("orders {:?}", busy.map(|o| (o.ticket, o.state)).collect::<Vec<_>>()),
+        ),
     ];
     facts.into_iter().filter(|(wrong, _)| *wrong).map(|(_, what)| what).collect()
 }
@@ -180,7 +185,8 @@ fn counted(world: &World, at: usize, shard: &Shard) -> Checked {
                 let terms = Terms { product, quantity: 1 };
                 let mut request = sale.request(wish, terms);
                 (request.claim, request.ticket, request.limit) = (claim, claim, limit as u8);
-                let refused = matches!(shard.look(&request), Look::Decided(HoldOutcome::LimitReached { .. }, _));
+                let refused =
+                    matches!(shard.look(&request), Look::Decided(HoldOutcome::LimitReached { .. }, _));
                 let right = refused == (limit == owned && owned > 0);
                 ensure(right, "limit count", || format!("{:?} owns {owned}, limit {limit}", wish.user))?;
             }
@@ -195,7 +201,8 @@ fn sell_out(world: &mut World, at: usize) -> Checked {
     for (number, stock) in products.iter().enumerate() {
         let product = ProductNo(number as u16);
         let sold = |world: &World| -> u32 {
-            let live = world.sales[at].ledger.orders.values().filter(|o| o.live && o.terms.product == product);
+            let live =
+                world.sales[at].ledger.orders.values().filter(|o| o.live && o.terms.product == product);
             live.map(|order| order.units.len() as u32).sum()
         };
         while sold(world) < *stock {
@@ -227,10 +234,10 @@ fn sell_one(world: &mut World, at: usize, user: usize, product: ProductNo) -> Ch
         while let Some(working) = worker {
             worker = world.work_step(working)?;
         }
-        if world.sales[at].provider.pay(wish.ticket, false)
+        if world.sales[at].provider.pay(wish.ticket, (false, false))
             && let Some((ticket, stage)) = world.sales[at].provider.news.pop()
         {
-            world.deliver_news(at, ticket, stage)?;
+            world.paid(at, ticket, stage)?;
         }
     }
     converge(world, at)

@@ -65,6 +65,10 @@ figures! {
     limit_answers,
     /// Of these, tickets whose claim was on no record at that moment.
     limit_unrecorded,
+    /// Of these, tickets that the ledger does not know at the end.
+    limit_lost,
+    /// Of these, tickets that the ledger has with another stamp at the end.
+    limit_changed,
     /// Checkouts refused since their key was used with other terms.
     keys_reused,
     /// Answers that everything is sold.

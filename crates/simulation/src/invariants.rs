@@ -86,7 +86,7 @@ fn limits(sale: &Sale) -> Checked {
 
 /// An open shard at the running epoch.
 fn inventory(sale: &Sale, shard: &Shard, owned: &[Bits; 4]) -> Checked {
-    for product in 0..shard.products() {
+    for (product, owned) in owned.iter().enumerate().take(shard.products()) {
         let Some(units) = shard.units(ProductNo(product as u16)) else { continue };
         let stock = units.stock;
         let ahead = stock <= sale.ledger.stock[product];
@@ -98,7 +98,7 @@ fn inventory(sale: &Sale, shard: &Shard, owned: &[Bits; 4]) -> Checked {
         let all = (1 << stock) - 1;
         let nowhere = all & !(free | held | sold);
         ensure(nowhere == 0, "I3", || format!("product {product}: units {nowhere:#b} are nowhere"))?;
-        let loose = free & owned[product];
+        let loose = free & owned;
         ensure(loose == 0, "I3", || format!("product {product}: units {loose:#b} are free and owned"))?;
         let sizes = [free, held, sold].map(Bits::count_ones);
         ensure(sizes == units.counted, "I3", || format!("counters {:?}, sets {sizes:?}", units.counted))?;

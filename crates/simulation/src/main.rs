@@ -8,7 +8,8 @@ use simulation::{Figures, Mutants, STEPS, Walk, walk};
 /// Events of a broken walk that are printed.
 const LAST: usize = 60;
 
-const USAGE: &str = "usage: simulation [--seeds N] [--from SEED] [--steps N] [--mutant NAME[+NAME]] [--last N]
+const USAGE: &str =
+    "usage: simulation [--seeds N] [--from SEED] [--steps N] [--mutant NAME[+NAME]] [--last N]
   --seeds N       how many seeds are walked (1000)
   --from SEED     the first one (0)
   --steps N       steps of a walk, from half of it to one and a half times (300)
@@ -40,14 +41,8 @@ fn main() -> ExitCode {
 }
 
 fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments {
-        seeds: 1_000,
-        from: 0,
-        steps: STEPS,
-        mutants: Mutants::NONE,
-        last: LAST,
-        list: false,
-    };
+    let mut arguments =
+        Arguments { seeds: 1_000, from: 0, steps: STEPS, mutants: Mutants::NONE, last: LAST, list: false };
     while let Some(word) = words.next() {
         let value = words.next().ok_or_else(|| format!("{word}: a value must follow"))?;
         let number = || value.parse::<u64>().map_err(|_| format!("{word}: {value}: must be a whole number"));

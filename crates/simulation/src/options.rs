@@ -59,8 +59,8 @@ const RATES: [(Event, u32); 19] = [
     (Event::Renew, 30),
     (Event::Recover, 260),
     (Event::Work, 260),
-    (Event::Expire, 20),
-    (Event::Pay, 40),
+    (Event::Expire, 60),
+    (Event::Pay, 60),
     (Event::News, 50),
     (Event::GiveUp, 8),
     (Event::Operate, 8),
@@ -68,15 +68,35 @@ const RATES: [(Event, u32); 19] = [
     (Event::Late, 25),
     (Event::Kill, 14),
     (Event::Fault, 22),
-    (Event::Depose, 5),
-    (Event::Jump, 6),
+    (Event::Depose, 4),
+    (Event::Jump, 10),
 ];
+
+/// What a walk is mostly about: everything, money that comes late, or stores that fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Plain,
+    Late,
+    Stores,
+}
+
+impl Mood {
+    /// By how much an event is more frequent.
+    const fn stress(self, event: Event) -> u32 {
+        match (self, event) {
+            (Self::Late, Event::Work | Event::Pay | Event::News | Event::Expire | Event::Jump) => 4,
+            (Self::Stores, Event::Fault | Event::Renew | Event::Recover | Event::Replicate) => 3,
+            _ => 1,
+        }
+    }
+}
 
 /// The options of one walk.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) seed: u64,
     pub(crate) steps: u32,
+    mood: Mood,
     pub(crate) sales: usize,
     pub(crate) products: u16,
     pub(crate) users: usize,
@@ -104,17 +124,22 @@ pub struct Options {
     pub(crate) at_once: u32,
     /// Per mille of the provider's answers that are faults.
     pub(crate) provider: u32,
+    /// Per mille of closings that the provider does not answer.
+    pub(crate) door: u32,
     rates: Vec<(Event, u32)>,
     total: u32,
 }
 
 impl Options {
     pub(crate) fn draw(seed: u64, steps: u32, dice: &mut Dice) -> Self {
-        let rates: Vec<_> = RATES
-            .iter()
-            .map(|(event, rate)| (*event, (rate * dice.of(&[1, 5, 10, 10, 10, 20, 50])).div_ceil(10)))
-            .collect();
+        let mood = dice.of(&[Mood::Plain, Mood::Plain, Mood::Late, Mood::Stores]);
+        let rate = |dice: &mut Dice, (event, rate): (Event, u32)| {
+            let rate = rate * mood.stress(event) * dice.of(&[1, 5, 10, 10, 10, 20, 50]);
+            (event, rate.div_ceil(10))
+        };
+        let rates: Vec<_> = RATES.iter().map(|row| rate(dice, *row)).collect();
         let stock = dice.between(2, 5) as u32;
+        let late = mood == Mood::Late;
         Self {
             seed,
             steps: steps / 2 + dice.below(steps as usize + 1) as u32,
@@ -131,9 +156,10 @@ impl Options {
             read: dice.between(1, 4) as usize,
             effects: dice.of(&[1, 2, 4, 64]),
             chunk: dice.of(&[1, 2, 3, 64]),
-            hold_ms: dice.of(&[200, 1_000, 5_000]),
+            mood,
+            hold_ms: if late { 50 } else { dice.of(&[50, 200, 1_000, 5_000]) },
             address_ms: dice.of(&[200, 1_000, 5_000]),
-            pace_ms: dice.of(&[1, 5, 20]),
+            pace_ms: dice.of(&[1, 10, 40]),
             skew_ms: dice.of(&[0, 0, 100, 10_000]),
             lost: dice.of(&[0, 10, 50, 150]),
             unanswered: dice.of(&[0, 10, 50, 150]),
@@ -141,6 +167,7 @@ impl Options {
             astray: dice.of(&[100, 350, 600]),
             at_once: dice.of(&[0, 200, 1_000]),
             provider: dice.of(&[0, 50, 300]),
+            door: if late { 950 } else { dice.of(&[0, 300, 950]) },
             total: rates.iter().map(|(_, rate)| rate).sum(),
             rates,
         }
@@ -162,13 +189,19 @@ impl Options {
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self;
-        write!(f, "seed={} steps={} sales={} products={} ", s.seed, s.steps, s.sales, s.products)?;
-        write!(f, "users={} keys={} stock={}..{} limit={} ", s.users, s.keys, s.stock, s.most_stock, s.limit)?;
+        write!(f, "seed={} steps={} mood={:?} ", s.seed, s.steps, s.mood)?;
+        write!(f, "sales={} products={} ", s.sales, s.products)?;
+        write!(
+            f,
+            "users={} keys={} stock={}..{} limit={} ",
+            s.users, s.keys, s.stock, s.most_stock, s.limit
+        )?;
         write!(f, "faults={} nodes={} batch={} read={} ", s.most_faults, s.nodes, s.batch, s.read)?;
         write!(f, "effects={} chunk={} hold_ms={} ", s.effects, s.chunk, s.hold_ms)?;
         write!(f, "address_ms={} pace_ms={} skew_ms={} ", s.address_ms, s.pace_ms, s.skew_ms)?;
         write!(f, "lost={}‰ unanswered={}‰ repeated={}‰ ", s.lost, s.unanswered, s.repeated)?;
-        write!(f, "astray={}‰ at_once={}‰ provider={}‰ rates:", s.astray, s.at_once, s.provider)?;
+        write!(f, "astray={}‰ at_once={}‰ ", s.astray, s.at_once)?;
+        write!(f, "provider={}‰ door={}‰ rates:", s.provider, s.door)?;
         self.rates.iter().try_for_each(|(event, rate)| write!(f, " {event:?}={rate}"))
     }
 }

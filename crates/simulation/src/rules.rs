@@ -16,7 +16,8 @@ pub(crate) fn begin(term: Term, mutants: Mutants) -> Term {
 
 /// R3.
 pub(crate) fn with_fence(term: Term, epoch: Epoch, end: Position, mutants: Mutants) -> Term {
-    let again = mutants.has(Mutant::FenceRewritten) && term.epoch == epoch && term.state == TermState::Fencing;
+    let again =
+        mutants.has(Mutant::FenceRewritten) && term.epoch == epoch && term.state == TermState::Fencing;
     if again || mutants.has(Mutant::FenceOverwritten) {
         return Term { fence: Some(end), ..term };
     }
@@ -28,7 +29,8 @@ pub(crate) fn snapshot(term: Term, epoch: Epoch, allocated: Position, mutants: M
     if mutants.has(Mutant::SnapshotTooEarly) && term.epoch == epoch && term.state == TermState::Fencing {
         return Some(Term { state: TermState::Rebuild, ..term });
     }
-    if mutants.has(Mutant::SnapshotTwice) && term.epoch == epoch && term.fence.is_some_and(|f| allocated >= f) {
+    if mutants.has(Mutant::SnapshotTwice) && term.epoch == epoch && term.fence.is_some_and(|f| allocated >= f)
+    {
         return Some(Term { state: TermState::Rebuild, ..term });
     }
     term.snapshot(epoch, allocated)

@@ -139,13 +139,7 @@ impl Sale {
         Ok(true)
     }
 
-    fn take_in(
-        &mut self,
-        at: Position,
-        now: Timestamp,
-        mutants: Mutants,
-        figures: &mut Figures,
-    ) -> Checked {
+    fn take_in(&mut self, at: Position, now: Timestamp, mutants: Mutants, figures: &mut Figures) -> Checked {
         let Some(logged) = self.log.entries.get(at.0 as usize).cloned() else { return Ok(()) };
         let accepted = rules::accepts(self.ledger.term, logged.claim.epoch, at, mutants);
         let asked = self.is_ticket(logged.claim.ticket);
@@ -172,7 +166,11 @@ impl Sale {
     }
 
     /// R4, with what the checks must know of it.
-    pub(crate) fn snapshot(&mut self, epoch: Epoch, now: Timestamp) -> Option<domain::snapshot::ShardSnapshot> {
+    pub(crate) fn snapshot(
+        &mut self,
+        epoch: Epoch,
+        now: Timestamp,
+    ) -> Option<domain::snapshot::ShardSnapshot> {
         let picture = self.ledger.snapshot(epoch, now)?;
         self.auditor.snapshot_taken(epoch);
         Some(picture)

@@ -1,8 +1,8 @@
 //! The world of one walk: sales with their stores, processes between two steps, messages under way.
 
-use domain::id::Epoch;
 use domain::fence::TermState;
 use domain::hold::{Claim, EffectKind, Settled};
+use domain::id::Epoch;
 use domain::time::Timestamp;
 
 use crate::dice::Dice;
@@ -158,7 +158,9 @@ impl World {
     pub(crate) fn deliver(&mut self, at: usize, message: &Message) -> Checked<Answer> {
         let sale = &mut self.sales[at];
         let isolated = sale.servers.isolated.len();
-        let astray = isolated > 0 && !self.calm && self.dice.chance(self.options.astray);
+        // A renewal looks for the primary that the cluster has now, and is wrong more rarely.
+        let astray = self.options.astray / if message.rebuilds() { 20 } else { 1 };
+        let astray = isolated > 0 && !self.calm && self.dice.chance(astray);
         let server = if astray {
             let server = self.dice.below(isolated);
             &mut sale.servers.isolated[server]

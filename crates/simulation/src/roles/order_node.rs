@@ -51,7 +51,8 @@ impl World {
     pub(crate) fn serve_step(&mut self, mut batch: Batch) -> Checked<Option<Batch>> {
         let Some(outcomes) = &batch.outcomes else {
             // Without an answer, or closed: the buyers are asked to try again.
-            let Some(Answer::Outcomes(outcomes)) = self.call(batch.sale, Message::Hold(batch.requests.clone()))?
+            let Some(Answer::Outcomes(outcomes)) =
+                self.call(batch.sale, Message::Hold(batch.requests.clone()))?
             else {
                 return Ok(None);
             };
@@ -94,14 +95,8 @@ impl World {
                 Ok(())
             }
             HoldOutcome::LimitReached { newest, grant } => {
-                self.figures.limit_answers += 1;
-                let bytes = (grant.epoch, grant.issued_at);
-                let row = sale.ledger.orders.contains_key(newest);
-                let logged = sale.log.entries.iter().any(|logged| {
-                    let claim = &logged.claim;
-                    claim.ticket == *newest && (claim.epoch, claim.issued_at) == bytes
-                });
-                self.figures.limit_unrecorded += u64::from(!row && !logged);
+                let records = (&sale.log.entries[..], &sale.ledger);
+                sale.auditor.tell_limit((*newest, grant), records, &mut self.figures);
                 Ok(())
             }
             HoldOutcome::Short { .. } => self.short(at, request),
@@ -115,7 +110,8 @@ impl World {
         let servers: Vec<_> = std::iter::once(&sale.servers.primary).chain(&sale.servers.isolated).collect();
         let seen = servers[self.dice.below(servers.len())];
         let product = request.terms.product;
-        let Some(view) = seen.open().and_then(|shard| shard.view(product)).filter(|view| view.sold_out()) else {
+        let Some(view) = seen.open().and_then(|shard| shard.view(product)).filter(|view| view.sold_out())
+        else {
             return Ok(());
         };
         self.figures.sold_out += 1;

@@ -4,7 +4,7 @@
 use domain::id::TicketId;
 use domain::order::{Order, Work};
 use domain::payment::{Payment, PaymentSession, PaymentStage};
-use domain::transition::{Change, Closing};
+use domain::transition::{Change, ChangeRefusal, Closing};
 
 use super::late_payment::Late;
 use crate::stores::ledger::Applied;
@@ -16,7 +16,7 @@ use crate::world::World;
 const MOST: usize = 4;
 
 /// How long a provider that does not answer keeps units from going back, milliseconds.
-const GRACE_MS: u64 = 300;
+const GRACE_MS: u64 = 50;
 
 /// A worker with the order as it read it.
 #[derive(Debug)]
@@ -49,9 +49,16 @@ impl World {
         if worker.work == Work::LatePayment {
             return self.late_step(worker);
         }
-        if let Some(change) = worker.change.take() {
-            self.apply(worker.sale, worker.order.ticket, &change)?;
-            return Ok(None);
+        match worker.change.take() {
+            Some(Change::Paid(payment)) => {
+                self.paid(worker.sale, worker.order.ticket, payment.stage)?;
+                return Ok(None);
+            }
+            Some(change) => {
+                self.apply(worker.sale, worker.order.ticket, &change)?;
+                return Ok(None);
+            }
+            None => {}
         }
         let silent = !self.calm && self.dice.chance(self.options.provider);
         let order = &worker.order;
@@ -59,7 +66,7 @@ impl World {
             Work::Address if order.address_deadline <= self.now => Some(Change::Close(Closing::Deadline)),
             Work::Address if silent => self.dice.chance(100).then_some(Change::ProviderRefused),
             Work::Address => Some(self.address(worker.sale, order)),
-            Work::Close => self.door(worker.sale, order, silent),
+            Work::Close => self.door(worker.sale, order),
             Work::Capture if silent => None,
             Work::Capture => Some(self.capture(worker.sale, order)),
             Work::Refund if silent => None,
@@ -79,17 +86,17 @@ impl World {
     }
 
     /// Closes the door; `None` where the provider does not answer and the grace is not over.
-    fn door(&mut self, sale: usize, order: &Order, silent: bool) -> Option<Change> {
+    fn door(&mut self, sale: usize, order: &Order) -> Option<Change> {
         if order.session.is_none() {
             return Some(Change::DoorClosed);
         }
-        if silent {
+        if !self.calm && self.dice.chance(self.options.door) {
             let over = order.changed_at.plus_millis(GRACE_MS) <= self.now;
             return over.then_some(Change::DoorClosed);
         }
         match self.sales[sale].provider.close(order.ticket) {
             Door::Closed => Some(Change::DoorClosed),
-            Door::Paid(stage) => paid(order, stage),
+            Door::Paid(stage) => Some(Change::Paid(payment(order, stage, false))),
         }
     }
 
@@ -131,16 +138,22 @@ impl World {
         if !keep {
             self.sales[sale].provider.news.swap_remove(at);
         }
-        self.deliver_news(sale, ticket, stage)?;
+        self.paid(sale, ticket, stage)?;
         Ok(Some(sale))
     }
 
-    pub(crate) fn deliver_news(&mut self, sale: usize, ticket: TicketId, stage: PaymentStage) -> Checked {
-        let order = self.sales[sale].ledger.orders.get(&ticket);
-        if let Some(change) = order.and_then(|order| paid(order, stage)) {
-            self.apply(sale, ticket, &change)?;
+    /// A payment decides its order; one of another amount than was asked for goes back.
+    pub(crate) fn paid(&mut self, at: usize, ticket: TicketId, stage: PaymentStage) -> Checked {
+        let sale = &self.sales[at];
+        let Some(order) = sale.ledger.orders.get(&ticket) else { return Ok(()) };
+        let wrong = sale.provider.sessions.get(&ticket).is_some_and(|session| session.wrong);
+        let payment = payment(order, stage, wrong);
+        match self.apply(at, ticket, &Change::Paid(payment.clone()))? {
+            Applied::Refused(ChangeRefusal::WrongAmount) => {
+                self.apply(at, ticket, &Change::WrongPayment(payment)).map(drop)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -151,8 +164,8 @@ impl Worker {
     }
 }
 
-/// The payment of an order as the provider reports it; `None` for one that never was.
-fn paid(order: &Order, stage: PaymentStage) -> Option<Change> {
-    let payment = Payment { payment: format!("{:?}", order.ticket), amount: order.amount, stage };
-    matches!(stage, PaymentStage::Authorised | PaymentStage::Captured).then_some(Change::Paid(payment))
+/// The payment of an order as the provider reports it.
+fn payment(order: &Order, stage: PaymentStage, wrong: bool) -> Payment {
+    let amount = if wrong { order.amount.times(2) } else { order.amount };
+    Payment { payment: format!("{:?}", order.ticket), amount, stage }
 }

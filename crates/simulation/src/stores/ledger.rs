@@ -80,7 +80,12 @@ impl Ledger {
     }
 
     /// Decides one claim; part of the transaction that moves the position.
-    pub(crate) fn take_in(&mut self, claim: &Claim, position: Position, now: Timestamp) -> Checked<Allocation> {
+    pub(crate) fn take_in(
+        &mut self,
+        claim: &Claim,
+        position: Position,
+        now: Timestamp,
+    ) -> Checked<Allocation> {
         let known = self.orders.get(&claim.ticket).map(|order| (order.live, &order.units));
         let facts = Facts {
             term: self.term,
@@ -99,7 +104,9 @@ impl Ledger {
         };
         if let Some(refused) = refused {
             let guarded = matches!(refused, Some(Reason::SoldOut | Reason::LimitReached));
-            ensure(!guarded, "guard", || format!("{claim:?} is refused by {refused:?}: a shard gave too much"))?;
+            ensure(!guarded, "guard", || {
+                format!("{claim:?} is refused by {refused:?}: a shard gave too much")
+            })?;
             let amount = self.price.times(claim.terms.quantity);
             let terms = OrderTerms { amount, address_deadline_ms: self.address_ms };
             self.orders.insert(claim.ticket, Order::from_claim(claim, terms, refused, now));
@@ -143,7 +150,9 @@ impl Ledger {
         let free = !self.taken(product, units);
         ensure(free, "guard", || format!("late units {units:?} of {ticket:?} belong to another order"))?;
         let more = self.user_units(product, order.user) + units.len() as u32;
-        ensure(more <= u32::from(self.limit), "guard", || format!("{ticket:?} late: beyond the buyer's limit"))
+        ensure(more <= u32::from(self.limit), "guard", || {
+            format!("{ticket:?} late: beyond the buyer's limit")
+        })
     }
 
     /// Up to `limit` effects, oldest first, with the epoch read together with them.

@@ -10,6 +10,8 @@ use domain::payment::PaymentStage;
 pub(crate) struct Session {
     pub(crate) closed: bool,
     pub(crate) payment: Option<PaymentStage>,
+    /// Whether another amount was paid than was asked for.
+    pub(crate) wrong: bool,
     /// How often money was taken and given back; each at most once.
     pub(crate) captures: u32,
     pub(crate) refunds: u32,
@@ -43,11 +45,12 @@ impl Provider {
     }
 
     /// A buyer pays; `false` where the door is closed, or somebody has paid.
-    pub(crate) fn pay(&mut self, ticket: TicketId, at_once: bool) -> bool {
+    pub(crate) fn pay(&mut self, ticket: TicketId, (at_once, wrong): (bool, bool)) -> bool {
         let open = |session: &&mut Session| !session.closed && session.payment.is_none();
         let Some(session) = self.sessions.get_mut(&ticket).filter(open) else { return false };
         let stage = if at_once { PaymentStage::Captured } else { PaymentStage::Authorised };
         session.payment = Some(stage);
+        session.wrong = wrong;
         session.captures += u32::from(at_once);
         self.news.push((ticket, stage));
         true

@@ -22,6 +22,13 @@ pub(crate) enum Message {
     Open(u64, u32),
 }
 
+impl Message {
+    /// Whether it is part of a renewal.
+    pub(crate) const fn rebuilds(&self) -> bool {
+        matches!(self, Self::Close | Self::Begin(_) | Self::Load(..) | Self::Open(..))
+    }
+}
+
 /// What it answers.
 #[derive(Debug)]
 pub(crate) enum Answer {
