@@ -1,4 +1,4 @@
-//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `services`, `ci`.
+//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `sim`, `services`, `ci`.
 //!
 //! This program runs on a developer's machine and in continuous integration, never in production; it
 //! knows the product only by its files and its command line, and links none of its crates.
@@ -9,6 +9,7 @@ mod ci;
 mod mutants;
 mod needs;
 mod services;
+mod sim;
 mod steps;
 mod suites;
 mod test;
@@ -51,6 +52,11 @@ enum Command {
     ///
     /// Works on a copy of the sources under target/mutants. Part of `test`.
     Mutants,
+    /// Walk the fleet's protocol from seeds: every role on one thread, with faults, checked after each step
+    ///
+    /// `cargo xtask sim --seeds 100000 --from 0`; `--help` of it is in docs/simulation.md. Part of `test` for a
+    /// bounded number of seeds.
+    Sim(sim::Options),
     /// Run the real stores on this machine: a Redis Cluster, Apache Kafka, PostgreSQL
     ///
     /// Their data is in target/services of the checkout, their ports are free ones of 127.0.0.1. Missing Debian
@@ -71,6 +77,7 @@ fn main() -> ExitCode {
         Command::Tidy(options) => tidy::run(&root, &options),
         Command::Bench => bench::run(&root),
         Command::Mutants => mutants::run(&root),
+        Command::Sim(options) => sim::run(&root, &options),
         Command::Services(options) => services::run(&root, &options),
         Command::Ci => ci::run(&root),
     });

@@ -87,7 +87,9 @@ impl Kafka {
             if let Some(fault) = outside(&standing.shard, &standing.topic, from, bounds) {
                 return Err(fault);
             }
-            self.reader.follow(standing, Some(from)).await?;
+            if !standing.brings(from) {
+                self.reader.follow(standing, Some(from)).await?;
+            }
             if from == bounds.high {
                 return Ok(None);
             }
@@ -144,13 +146,10 @@ impl ClaimLog for Kafka {
         let arrived = standing.arrived.notified();
         tokio::pin!(arrived);
         arrived.as_mut().enable();
-        let (has, comes) = {
-            let shelf = standing.shelf();
-            (shelf.has(from.0), shelf.covers(from.0) && standing.is_followed())
-        };
-        if !has {
+        if !standing.shelf().has(from.0) {
             // Where nothing will come by itself, a reader must look.
-            let limit = if comes { self.limits.wait } else { self.limits.wait.min(LOOK / 2) };
+            let limit =
+                if standing.brings(from.0) { self.limits.wait } else { self.limits.wait.min(LOOK / 2) };
             let _ = tokio::time::timeout(limit, arrived).await;
         }
     }

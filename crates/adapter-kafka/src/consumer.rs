@@ -57,6 +57,11 @@ impl Standing {
         self.following.load(Ordering::Acquire)
     }
 
+    /// Whether what lies at `from` is at hand, or comes by itself.
+    pub(crate) fn brings(&self, from: u64) -> bool {
+        self.shelf().covers(from) && self.is_followed()
+    }
+
     /// Nothing more is fetched, or what is fetched does not come: the next reader begins anew.
     pub(crate) fn fell_behind(&self) {
         self.following.store(false, Ordering::Release);
@@ -79,7 +84,10 @@ type Standings = HashMap<String, HashMap<i32, Arc<Standing>>>;
 
 /// What thread and readers share.
 pub(crate) struct Shared {
-    consumer: Arc<Consumer>,
+    consumer: Consumer,
+    /// Asks where logs begin and end, over connections of its own: a broker answers what comes over one connection in turn,
+    /// and a fetch that waits for claims would hold every question back.
+    asking: Arc<Consumer>,
     standings: Mutex<Standings>,
     stop: AtomicBool,
     clock: Arc<dyn Clock>,
@@ -99,9 +107,11 @@ impl Reader {
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> KafkaResult<Self> {
-        let consumer = Arc::new(config(client, prefix).create_with_context(Context)?);
+        let mut asking = client.clone();
+        reads_everything(&mut asking);
         let shared = Arc::new(Shared {
-            consumer,
+            consumer: config(client, prefix).create_with_context(Context)?,
+            asking: Arc::new(asking.create_with_context(Context)?),
             standings: Mutex::default(),
             stop: AtomicBool::new(false),
             clock,
@@ -115,16 +125,17 @@ impl Reader {
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    pub(crate) fn consumer(&self) -> Arc<Consumer> {
-        Arc::clone(&self.shared.consumer)
+    /// The client that asks.
+    pub(crate) fn asking(&self) -> Arc<Consumer> {
+        Arc::clone(&self.shared.asking)
     }
 
     /// Makes sure that a broker answers; `topic` need not be there.
     pub(crate) async fn probe(&self, topic: &str, brokers: &[String]) -> Result<(), Refusal> {
-        let (consumer, topic, limit) = (self.consumer(), topic.to_owned(), self.shared.limits.connect);
+        let (asking, topic, limit) = (self.asking(), topic.to_owned(), self.shared.limits.connect);
         let unreachable =
             |detail: String| Refusal::Unreachable { brokers: brokers.join(", "), limit, detail };
-        let asked = blocking(move || consumer.fetch_metadata(Some(&topic), limit).map(drop)).await;
+        let asked = blocking(move || asking.fetch_metadata(Some(&topic), limit).map(drop)).await;
         asked.map_err(|fault| unreachable(fault.to_string()))?.map_err(|error| {
             unreachable(error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()))
         })
@@ -186,9 +197,6 @@ fn config(client: &ClientConfig, prefix: &str) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         // A position that is not there is told, and never replaced by another.
         .set("auto.offset.reset", "error")
-        // Nobody here writes in transactions; one that a stranger left open must not hold claims back.
-        .set("isolation.level", "read_uncommitted")
-        .set("allow.auto.create.topics", "false")
         // A fetch that waits for claims holds back one for a shard that was just added, so it waits shortly.
         .set("fetch.wait.max.ms", "100")
         .set("fetch.error.backoff.ms", "100")
@@ -196,7 +204,13 @@ fn config(client: &ClientConfig, prefix: &str) -> ClientConfig {
         .set("queued.min.messages", "10000")
         .set("queued.max.messages.kbytes", "16384")
         .set("socket.timeout.ms", "6000");
+    reads_everything(&mut config);
     config
+}
+
+/// Nobody here writes in transactions; one that a stranger left open must not hold claims back. No topic springs from a name.
+fn reads_everything(config: &mut ClientConfig) {
+    config.set("isolation.level", "read_uncommitted").set("allow.auto.create.topics", "false");
 }
 
 impl Shared {
@@ -208,7 +222,7 @@ impl Shared {
         let until = self.clock.elapsed() + self.limits.answer;
         loop {
             let left = until.saturating_sub(self.clock.elapsed()).max(PAUSE);
-            let asked = self.consumer.fetch_watermarks(&standing.topic, partition(&standing.shard), left);
+            let asked = self.asking.fetch_watermarks(&standing.topic, partition(&standing.shard), left);
             match asked {
                 Ok((low, high)) => {
                     let number = |offset| u64::try_from(offset).unwrap_or_default();
@@ -258,15 +272,15 @@ impl Shared {
         let now = self.clock.elapsed();
         let is_idle = |standing: &Arc<Standing>| {
             let asked_at = *standing.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
-            now.saturating_sub(asked_at) > self.limits.idle
+            // Nobody holds it, as a reader that waits does.
+            Arc::strong_count(standing) == 1 && now.saturating_sub(asked_at) > self.limits.idle
         };
-        let mut idle = Vec::new();
+        // Left while nobody can find it: who makes a new place for the shard fetches anew afterwards.
         self.standings().retain(|_, of_topic| {
-            idle.extend(of_topic.values().filter(|standing| is_idle(standing)).cloned());
+            of_topic.values().filter(|standing| is_idle(standing)).for_each(|standing| self.leave(standing));
             of_topic.retain(|_, standing| !is_idle(standing));
             !of_topic.is_empty()
         });
-        idle.iter().for_each(|standing| self.leave(standing));
     }
 }
 
@@ -277,7 +291,8 @@ fn run(shared: &Shared) {
         match shared.consumer.poll(TURN) {
             Some(Ok(message)) => hand.put(shared, &message),
             Some(Err(error)) => fill::failed(shared, &error),
-            None => {}
+            // What the client that asks has to say is heard as well, so that it does not pile up.
+            None => drop(shared.asking.poll(Duration::ZERO)),
         }
         let now = shared.clock.elapsed();
         if now.saturating_sub(looked_at) > shared.limits.idle / 4 {

@@ -149,9 +149,8 @@ impl Kafka {
             Reader::start(&client, &options.prefix, Arc::clone(&options.clock), limits).map_err(refused)?;
         reader.probe(&names.dead_letters(), &options.brokers).await?;
         let publisher = Arc::new(Publisher::new(&client, limits).map_err(refused)?);
-        let consumer = reader.consumer();
-        let topics =
-            Topics::new(&client, names, options.replication, consumer, Arc::clone(&publisher), limits);
+        let asking = reader.asking();
+        let topics = Topics::new(&client, names, options.replication, asking, Arc::clone(&publisher), limits);
         let topics = Arc::new(topics.map_err(refused)?);
         let dead_letters = DeadLetters::new(Arc::clone(&publisher), Arc::clone(&topics));
         Ok(Self { reader, publisher, topics, dead_letters, clock: options.clock, limits })

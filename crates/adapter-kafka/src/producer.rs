@@ -37,15 +37,16 @@ impl Outgoing {
         Self { topic, partition, key: Some(key.into_bytes()), value: Some(value), headers }
     }
 
-    fn record(&self) -> FutureRecord<'_, [u8], [u8]> {
-        FutureRecord {
+    fn hand_to(self, client: &Client) -> Result<DeliveryFuture, KafkaError> {
+        let record = FutureRecord {
             topic: &self.topic,
             partition: self.partition,
             payload: self.value.as_deref(),
             key: self.key.as_deref(),
             timestamp: None,
-            headers: Some(self.headers.clone()),
-        }
+            headers: Some(self.headers),
+        };
+        client.send_result(record).map_err(|(error, _)| error)
     }
 }
 
@@ -91,24 +92,23 @@ impl Publisher {
         let share = records.len().min(self.queue);
         let room = self.room.try_acquire_many(share.try_into().unwrap_or(u32::MAX));
         let _room = room.map_err(|_| Fault::Overloaded(LOG))?;
-        for share in records.chunks(self.queue) {
-            self.send_share(share).await?;
+        let mut records = records.into_iter();
+        while records.len() > 0 {
+            self.send_share(records.by_ref().take(self.queue)).await?;
         }
         Ok(())
     }
 
-    async fn send_share(&self, records: &[Outgoing]) -> Result<(), Fault> {
+    async fn send_share(&self, records: impl Iterator<Item = Outgoing>) -> Result<(), Fault> {
         let client = self.client();
-        let (mut under_way, mut failure) = (Vec::with_capacity(records.len()), None);
+        let (mut under_way, mut failure) = (Vec::with_capacity(records.size_hint().0), None);
         for record in records {
-            match client.send_result(record.record()) {
+            match record.hand_to(&client) {
                 Ok(delivery) => under_way.push(delivery),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _))
-                    if under_way.is_empty() =>
-                {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) if under_way.is_empty() => {
                     return Err(Fault::Overloaded(LOG));
                 }
-                Err((error, _)) => {
+                Err(error) => {
                     failure = Some(error);
                     break;
                 }

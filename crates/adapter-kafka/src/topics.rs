@@ -78,7 +78,7 @@ pub(crate) struct Topics {
     admin: AdminClient<Context>,
     names: Names,
     replication: Option<i16>,
-    consumer: Arc<Consumer>,
+    asking: Arc<Consumer>,
     publisher: Arc<Publisher>,
     limits: Limits,
     /// Topics that were there, with so many partitions.
@@ -92,13 +92,13 @@ impl Topics {
         client: &ClientConfig,
         names: Names,
         replication: Option<i16>,
-        consumer: Arc<Consumer>,
+        asking: Arc<Consumer>,
         publisher: Arc<Publisher>,
         limits: Limits,
     ) -> KafkaResult<Self> {
         let admin = client.create_with_context(Context)?;
         let (known, turn) = (Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Self { admin, names, replication, consumer, publisher, limits, known, turn })
+        Ok(Self { admin, names, replication, asking, publisher, limits, known, turn })
     }
 
     /// What the topic of a shard's claims is called.
@@ -177,8 +177,8 @@ impl Topics {
 
     /// Partitions that the topic has, up to the first one without a leader; 0 where there is none.
     async fn partitions(&self, topic: &str) -> Result<i32, Fault> {
-        let (consumer, name, limit) = (Arc::clone(&self.consumer), topic.to_owned(), self.limits.answer);
-        let asked = blocking(move || led_partitions(consumer.client(), &name, limit)).await?;
+        let (asking, name, limit) = (Arc::clone(&self.asking), topic.to_owned(), self.limits.answer);
+        let asked = blocking(move || led_partitions(asking.client(), &name, limit)).await?;
         match asked {
             Err(error) if error.rdkafka_error_code().is_some_and(is_missing) => Ok(0),
             asked => asked.map_err(|error| unavailable(format_args!("looking for topic {topic}"), &error)),

@@ -23,8 +23,9 @@ const ATTEMPTS: u16 = 5;
 pub async fn late_payment(stores: &Stores, catalog: &Catalog, order: &Order) -> Result<(), Fault> {
     let Some(order) = begin_attempt(stores, order).await? else { return Ok(()) };
     let attempt = order.late_attempts;
-    if attempt > 1 {
-        give_up(stores, &order, attempt - 1).await?;
+    // Each of them: the attempt in between may have died before it looked.
+    for older in 1..attempt {
+        give_up(stores, &order, older).await?;
     }
     if attempt > ATTEMPTS {
         return give_back(stores, &order).await;

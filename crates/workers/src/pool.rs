@@ -71,7 +71,8 @@ where
         let allowed = allowance.refill(crew.stores.clock.elapsed()).min(room);
         // Taking few at a time costs a transaction each: wait until a fair part of the pool is free.
         let worthwhile = allowed > 0 && (running.is_empty() || room * 4 >= shape.concurrency);
-        let taken = if worthwhile { take(&crew, shape.work, allowed).await } else { Vec::new() };
+        let taken =
+            if worthwhile { take_beside(&crew, shape.work, allowed, &mut running).await } else { Vec::new() };
         let count = taken.len();
         allowance.spend(count);
         running.extend(taken.into_iter().map(|order| step(crew.clone(), order)));
@@ -90,6 +91,25 @@ where
     }
     while let Some(done) = running.next().await {
         report(shape.work, done);
+    }
+}
+
+/// Takes work while what runs goes on: it may have the very connections that taking waits for.
+async fn take_beside<F>(
+    crew: &Crew,
+    work: Work,
+    limit: usize,
+    running: &mut FuturesUnordered<F>,
+) -> Vec<Order>
+where
+    F: Future<Output = Result<(), Fault>> + Send,
+{
+    let mut taking = std::pin::pin!(take(crew, work, limit));
+    loop {
+        tokio::select! {
+            taken = &mut taking => return taken,
+            Some(done) = running.next(), if !running.is_empty() => report(work, done),
+        }
     }
 }
 
