@@ -55,10 +55,16 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
 /// The same end-to-end tests once more, on the real stores of a fleet.
 fn on_servers(root: &Path, options: &Options) -> Outcome {
     services::with(root, "fleet", |addresses| {
-        let test = &["test", "--package", "tzero", "--test", "it", "--no-fail-fast"];
-        let mut command = cargo(root, test);
-        command.args(test_arguments(options, &["--skip", "embedded::"]));
-        call(command.env("TZERO_TEST_STORES", addresses))
+        let run = |own: &[&str]| {
+            let test = &["test", "--package", "tzero", "--test", "it", "--no-fail-fast"];
+            call(cargo(root, test).args(test_arguments(options, own)).env("TZERO_TEST_STORES", addresses))
+        };
+        let beside = run(&["--skip", "embedded::", "--skip", "fleet::faults::"]);
+        if options.filter.is_some() {
+            return beside;
+        }
+        // These kill the servers that all tests share.
+        beside.and(run(&["fleet::faults::", "--test-threads", "1"]))
     })
 }
 

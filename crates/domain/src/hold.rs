@@ -158,7 +158,8 @@ pub enum EffectKind {
 }
 
 /// One effect. It applies to exactly this claim with exactly these units; what is not there is a no-op,
-/// so that repetition and reordering are harmless.
+/// so that repetition is harmless, and effects of different claims may come in any order. Those of one claim keep theirs:
+/// a return before its confirmation would leave the units sold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// What to do.

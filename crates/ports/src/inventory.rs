@@ -39,7 +39,7 @@ pub trait Inventory: Send + Sync {
     async fn hold(&self, shard: &ShardId, requests: Vec<HoldRequest>) -> Result<Vec<HoldOutcome>, Fault>;
 
     /// Applies effects that were read together with `epoch`. What an effect does not match exactly MUST be left alone,
-    /// so that repetition and reordering are harmless.
+    /// so that repetition is harmless. Effects of one claim are given in the order in which they were caused.
     ///
     /// # Errors
     /// [`Fault::Closed`] where the shard is closed or open at another epoch; nothing happened.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::fence::Position;
 use domain::hold::{Claim, Effect, EffectKind};
-use domain::id::ShardId;
+use domain::id::{ShardId, TicketId};
 use domain::order::Work;
 use ports::Fault;
 use ports::inventory::Unpinned;
@@ -62,13 +62,16 @@ async fn passed(stores: &Stores, shard: &ShardId, end: Position) -> Result<bool,
     Ok(true)
 }
 
-/// Gives back units that an attempt at a late payment took, where no attempt can use them any more.
-async fn give_up_late(stores: &Stores, claim: &Claim, ticket: domain::id::TicketId) -> Result<bool, Fault> {
-    let order = stores.ledger.order(ticket).await?;
-    let used = order.as_ref().is_some_and(|order| order.live && order.claim == claim.ticket);
-    let tried = order.as_ref().is_some_and(|order| order.work() == Some(Work::LatePayment));
-    if used || tried {
-        return Ok(false);
+/// Gives back units that an attempt at a late payment took, where it can use them no more: the order does not have them,
+/// and a newer attempt has begun or none is wanted. Also a hold that came after its attempt was given up ends here.
+async fn give_up_late(stores: &Stores, claim: &Claim, ticket: TicketId) -> Result<bool, Fault> {
+    if let Some(order) = stores.ledger.order(ticket).await? {
+        let used = order.live && order.claim == claim.ticket;
+        let newest = stores.ids.late_claim(ticket, order.late_attempts) == claim.ticket;
+        let tried = newest && order.work() == Some(Work::LatePayment);
+        if used || tried {
+            return Ok(false);
+        }
     }
     let (product, units) = (claim.terms.product, claim.units.clone());
     let effect = Effect { kind: EffectKind::Release, product, claim: claim.ticket, units };

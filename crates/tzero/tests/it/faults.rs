@@ -220,5 +220,7 @@ async fn progress_that_nobody_makes_is_seen() {
     assert!(stalled().await > 1.0);
     let ready = server.get("/readyz").await;
     assert_eq!((ready.status, &ready.json()["degraded"]), (200, &json!(true)));
-    assert!(ready.json()["dependencies"]["roles"]["detail"].as_str().expect("words").contains("allocator"));
+    // On stores of a fleet another process may have the role.
+    let detail = ready.json()["dependencies"]["roles"]["detail"].as_str().expect("words").to_owned();
+    assert_eq!(detail.contains("allocator"), crate::stores::servers().is_none(), "{detail}");
 }

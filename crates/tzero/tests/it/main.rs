@@ -5,6 +5,7 @@
 mod checkout;
 mod embedded;
 mod faults;
+mod fleet;
 mod harness;
 mod hostile;
 mod kill;

@@ -18,7 +18,6 @@ pub fn servers() -> Option<Value> {
 }
 
 /// The servers, for tests of what only a fleet has.
-#[expect(dead_code, reason = "tests of the fleet come with its roles")]
 pub fn fleet() -> Value {
     servers().expect("TZERO_TEST_STORES must name the file of `cargo xtask services up`: `cargo xtask test` does both")
 }

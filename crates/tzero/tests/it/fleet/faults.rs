@@ -1,0 +1,142 @@
+//! Stores that die while a sale runs. These tests disturb every other system on the same servers: run them alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Buyer, PATIENCE, Server};
+use crate::stores;
+
+/// The folder of the servers' data, beside the file with their addresses.
+fn folder() -> PathBuf {
+    stores::fleet();
+    let file = std::env::var_os("TZERO_TEST_STORES").expect("the file with the addresses");
+    Path::new(&file).with_extension("")
+}
+
+/// `cargo xtask services …` on those servers.
+fn services(arguments: &[&str]) {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--package", "xtask", "--", "services", "--folder"]).arg(folder());
+    let done = command.args(arguments).output().expect("cargo runs");
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Names of the Redis processes that are primaries now.
+async fn primaries() -> Vec<String> {
+    let mut found = Vec::new();
+    let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
+    for (at, node) in nodes.iter().enumerate() {
+        let url = format!("redis://{}", node.as_str().expect("an address"));
+        let Ok(client) = redis::Client::open(url) else { continue };
+        let Ok(mut connection) = client.get_multiplexed_async_connection().await else { continue };
+        let role: redis::RedisResult<redis::Value> = redis::cmd("ROLE").query_async(&mut connection).await;
+        if let Ok(redis::Value::Array(parts)) = role
+            && matches!(parts.first(), Some(redis::Value::BulkString(word)) if word == b"master")
+        {
+            found.push(format!("redis-{}", at + 1));
+        }
+    }
+    found
+}
+
+/// Buys until it is answered with something else than 503; gives the ticket.
+async fn bought(server: &Server, buyer: &Buyer, key: &str) -> String {
+    let buying = async {
+        loop {
+            let answer = server.buy("s", buyer, key).await;
+            if answer.status != 503 {
+                assert_eq!(answer.status, 202, "{}", answer.text);
+                return answer.ticket();
+            }
+            assert!(answer.header("retry-after").is_some());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(2 * PATIENCE, buying).await.expect("selling goes on")
+}
+
+/// What every fault must leave behind: each ticket that was answered is known, the same request gives it again, and the
+/// rest of the stock can be sold.
+async fn sells_through(server: &Server, tickets: &[(Buyer, String)], stock: usize) {
+    for (buyer, ticket) in tickets {
+        assert_eq!(&bought(server, buyer, "k").await, ticket, "the same request, the same ticket");
+        let payable = server.payable(ticket).await;
+        server.pay(&payable, "pay").await;
+    }
+    for _ in tickets.len()..stock {
+        let buyer = server.buyer().await;
+        let ticket = bought(server, &buyer, "k").await;
+        let payable = server.payable(&ticket).await;
+        server.pay(&payable, "pay").await;
+        server.until(&ticket, "confirmed").await;
+    }
+    for (_, ticket) in tickets {
+        server.until(ticket, "confirmed").await;
+    }
+    let product = server.clean_audit("s").await;
+    assert_eq!(product["sold"], stock);
+}
+
+async fn some_tickets(server: &Server, count: usize) -> Vec<(Buyer, String)> {
+    let mut tickets = Vec::new();
+    for _ in 0..count {
+        let buyer = server.buyer().await;
+        let ticket = bought(server, &buyer, "k").await;
+        tickets.push((buyer, ticket));
+    }
+    tickets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_primary_of_redis_dies_once() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 12, json!({})).await;
+    let mut tickets = Vec::new();
+    for primary in primaries().await {
+        tickets.extend(some_tickets(&server, 2).await);
+        services(&["kill", &primary]);
+        tickets.extend(some_tickets(&server, 2).await);
+        services(&["restart", &primary]);
+    }
+    sells_through(&server, &tickets, 12).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_of_redis_forgets_everything_at_once() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 6, json!({})).await;
+    let tickets = some_tickets(&server, 3).await;
+    for primary in primaries().await {
+        let at: usize = primary.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number");
+        let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
+        let client = redis::Client::open(format!("redis://{}", nodes[at - 1].as_str().expect("an address")));
+        let mut connection = client.expect("an address").get_multiplexed_async_connection().await.expect("it answers");
+        for words in [&["FLUSHALL"][..], &["FUNCTION", "FLUSH"]] {
+            let done: redis::RedisResult<()> =
+                redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
+            done.expect("it forgets");
+        }
+    }
+    sells_through(&server, &tickets, 6).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kafka_and_postgresql_die_and_come_back() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 8, json!({})).await;
+    let mut tickets = some_tickets(&server, 2).await;
+    for store in ["kafka", "postgres"] {
+        services(&["kill", store]);
+        let buyer = server.buyer().await;
+        let unsure = server.buy("s", &buyer, "k").await;
+        assert!([202, 503].contains(&unsure.status), "{}", unsure.text);
+        services(&["restart", store]);
+        let ticket = bought(&server, &buyer, "k").await;
+        tickets.push((buyer, ticket));
+        tickets.extend(some_tickets(&server, 1).await);
+    }
+    sells_through(&server, &tickets, 8).await;
+}

@@ -1,0 +1,205 @@
+//! A fleet: each role a process of its own, two of each, on the real stores; killed by pid.
+
+mod faults;
+mod roles;
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{PATIENCE, program, read};
+use crate::stores;
+
+/// Roles of which two processes run.
+const ROLES: [&str; 7] =
+    ["gateway", "orders", "allocator", "processor", "expiration", "relay", "reconciler"];
+const TOKEN: &str = "the operator of the fleet under test";
+
+/// One process of a role.
+struct Member {
+    role: &'static str,
+    number: usize,
+    flags: Vec<String>,
+    child: Child,
+}
+
+/// Every role, twice; and the provider.
+pub struct Fleet {
+    dir: TempDir,
+    members: Vec<Member>,
+    /// Where the gateways are.
+    gateways: Vec<String>,
+    http: reqwest::Client,
+}
+
+/// A port that nobody has, below those that the system gives to outgoing connections.
+fn port() -> u16 {
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    let first = 12_000 + (std::process::id() % 400) as u16 * 20;
+    loop {
+        let port = first + NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 4_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn local(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+fn launch(flags: &[String]) -> Child {
+    let mut child = program()
+        .arg("serve")
+        .args(flags)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let first = BufReader::new(child.stdout.take().expect("standard output")).lines().next();
+    let first = first.expect("a first line on standard output").expect("text");
+    assert!(first.starts_with("listening on "), "{first}");
+    child
+}
+
+impl Fleet {
+    /// Starts all of them.
+    pub fn start(settings: &[&str]) -> Self {
+        stores::fleet();
+        let dir = tempfile::tempdir().expect("a folder");
+        let (gateways, orders, provider) = ([port(), port()], [port(), port()], port());
+        let orders_nodes = orders.map(local).join(",");
+        let shared = [
+            format!("data.secret={}", "7f".repeat(32)),
+            format!("admin.token={TOKEN}"),
+            format!("payments.base_url=http://{}", local(provider)),
+            "payments.secret_key=sk_sandbox_for_tests".to_owned(),
+            "payments.webhook_secret=whsec_for_tests".to_owned(),
+            format!("sandbox.webhook_url=http://{}/v1/payments/webhooks/sandbox", local(gateways[0])),
+            format!("fleet.orders_nodes={orders_nodes}"),
+            "postgres.connections=4".to_owned(),
+            "limits.user_per_s=0".to_owned(),
+            "limits.network_per_s=0".to_owned(),
+        ];
+        let mut common = stores::flags(dir.path());
+        for setting in shared.iter().map(String::as_str).chain(settings.iter().copied()) {
+            common.extend(["--set".to_owned(), setting.to_owned()]);
+        }
+        let mut fleet = Self {
+            dir,
+            members: Vec::new(),
+            gateways: gateways.map(|port| format!("http://{}", local(port))).into(),
+            http: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
+        };
+        fleet.add("sandbox", 0, &common, provider, &[]);
+        for number in 0..2 {
+            for role in ROLES {
+                let listen = if role == "gateway" { gateways[number] } else { port() };
+                let own = format!("fleet.orders_listen={}", local(orders[number]));
+                let own: &[String] = if role == "orders" { &["--set".to_owned(), own] } else { &[] };
+                fleet.add(role, number, &common, listen, own);
+            }
+        }
+        fleet
+    }
+
+    fn add(&mut self, role: &'static str, number: usize, common: &[String], listen: u16, own: &[String]) {
+        let data = self.dir.path().join(format!("{role}-{number}"));
+        let mut flags = vec!["--role".to_owned(), role.to_owned(), "--listen".to_owned(), local(listen)];
+        flags.extend(["--data".to_owned(), data.display().to_string()]);
+        flags.extend(common.iter().chain(own).cloned());
+        let child = launch(&flags);
+        self.members.push(Member { role, number, flags, child });
+    }
+
+    fn member(&mut self, role: &str, number: usize) -> &mut Member {
+        let found = self.members.iter_mut().find(|member| member.role == role && member.number == number);
+        found.expect("a member of the fleet")
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self, role: &str, number: usize) {
+        let member = self.member(role, number);
+        member.child.kill().expect("it can be killed");
+        member.child.wait().expect("it ends");
+    }
+
+    /// Starts one that was killed.
+    pub fn restart(&mut self, role: &str, number: usize) {
+        let member = self.member(role, number);
+        member.child = launch(&member.flags);
+    }
+
+    /// A question of the operator's to a gateway; its answer is JSON.
+    pub async fn ask(&self, gateway: usize, path: &str) -> Value {
+        let url = format!("{}/admin/v1/{path}", self.gateways[gateway]);
+        let answer = read(self.http.get(&url).bearer_auth(TOKEN)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    /// A sale that is open and known to both gateways.
+    pub async fn sale(&self, id: &str, stock: u32, hold_ms: u64) {
+        let body = json!({
+            "sale_id": id, "name": "Test", "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z",
+            "hold_ms": hold_ms,
+            "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": stock }],
+        });
+        let url = format!("{}/admin/v1/sales", self.gateways[0]);
+        let created = read(self.http.post(&url).bearer_auth(TOKEN).json(&body)).await;
+        assert_eq!(created.status, 201, "{}", created.text);
+        let known = async {
+            for gateway in &self.gateways {
+                while read(self.http.get(format!("{gateway}/v1/sales/{id}"))).await.status != 200 {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, known).await.expect("every node learns of the sale");
+    }
+
+    /// The audit of a gateway once nothing moves any more.
+    pub async fn audit(&self, gateway: usize, sale: &str) -> Value {
+        let settled = async {
+            loop {
+                let report = self.ask(gateway, &format!("sales/{sale}/audit")).await;
+                if report["settling"] == false {
+                    return report;
+                }
+            }
+        };
+        tokio::time::timeout(2 * PATIENCE, settled).await.expect("a quiet cut")
+    }
+
+    /// A herd against a gateway, as a process of its own.
+    fn herd(&self, gateway: usize, flags: &[&str]) -> (Child, PathBuf) {
+        let report = self.dir.path().join("report.json");
+        let mut command = program();
+        command.args(["rehearse", "--url", &self.gateways[gateway], "--report"]).arg(&report).args(flags);
+        command.env("TZERO_ADMIN_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::null());
+        (command.spawn().expect("the herd starts"), report)
+    }
+
+    /// What the provider's own books say.
+    async fn provider_ledger(&mut self) -> Value {
+        let sandbox = self.member("sandbox", 0);
+        let listen = sandbox.flags.iter().position(|flag| flag == "--listen").map(|at| at + 1);
+        let address = listen.and_then(|at| sandbox.flags.get(at)).cloned().expect("an address");
+        let asked = self.http.get(format!("http://{address}/ledger")).bearer_auth("sk_sandbox_for_tests");
+        read(asked).await.json()
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for member in &mut self.members {
+            drop(member.child.kill());
+        }
+        for member in &mut self.members {
+            drop(member.child.wait());
+        }
+    }
+}

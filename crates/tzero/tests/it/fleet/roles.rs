@@ -1,0 +1,75 @@
+//! Every role apart: a drop is sold while processes of each role are killed.
+
+use std::time::Duration;
+
+use super::{Fleet, ROLES};
+use crate::harness::{PATIENCE, read};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drop_is_sold_while_a_process_of_each_role_is_killed() {
+    let mut fleet = Fleet::start(&["expiration.grace_ms=1000"]);
+    let flags = ["--preset", "quick", "--stock", "100", "--buyers", "1500", "--ramp-ms", "12000", "--limit-ms", "90000"];
+    let (mut herd, report) = fleet.herd(0, &flags);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for number in 0..2 {
+        // The herd's own gateway stays: what it is told is what is judged.
+        for role in ROLES.into_iter().filter(|role| (*role, number) != ("gateway", 0)) {
+            fleet.kill(role, number);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            fleet.restart(role, number);
+        }
+    }
+    let done = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        let mut out = herd.stdout.take().expect("standard output");
+        std::io::Read::read_to_string(&mut out, &mut text).expect("text");
+        (herd.wait().expect("it ends").success(), text)
+    });
+    let (right, text) = done.await.expect("it ends well");
+    assert!(right, "{text}");
+    let report = std::fs::read_to_string(report).expect("a report");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["sold"], 100, "{text}");
+    let sale = report["sale_id"].as_str().expect("the sale's name").to_owned();
+    for gateway in 0..2 {
+        let audit = fleet.audit(gateway, &sale).await;
+        assert_eq!((&audit["ok"], &audit["products"][0]["sold"]), (&true.into(), &100.into()), "{audit}");
+    }
+    let books = fleet.provider_ledger().await;
+    assert!(!books.is_null(), "the provider has books of its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_of_one_gateway_is_known_to_the_other_and_outlives_its_orders_node() {
+    let mut fleet = Fleet::start(&[]);
+    fleet.sale("s", 5, 300_000).await;
+    let session = read(fleet.http.post(format!("{}/v1/sessions", fleet.gateways[0]))).await.json();
+    let (user, token) = (session["user_id"].clone(), session["session_token"].as_str().expect("a token").to_owned());
+    let body = serde_json::json!({ "user_id": user, "product_id": "p", "idempotency_key": "k" });
+    let buy = async |fleet: &Fleet, gateway: usize| {
+        let url = format!("{}/v1/sales/s/checkout", fleet.gateways[gateway]);
+        read(fleet.http.post(url).bearer_auth(&token).json(&body)).await
+    };
+    let first = buy(&fleet, 0).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    for dead in 0..2 {
+        fleet.kill("orders", dead);
+        let again = async {
+            loop {
+                let again = buy(&fleet, 1).await;
+                // Until the link has noticed, a request may meet the dead node in the middle.
+                if again.status != 503 {
+                    return again;
+                }
+            }
+        };
+        let again = tokio::time::timeout(PATIENCE, again).await.expect("the other node answers");
+        assert_eq!((again.status, again.ticket()), (202, first.ticket()), "{}", again.text);
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        fleet.restart("orders", dead);
+    }
+    let status = format!("{}/v1/orders/status/{}", fleet.gateways[1], first.ticket());
+    assert_eq!(read(fleet.http.get(status)).await.status, 200);
+    let shards = fleet.ask(1, "shards").await;
+    assert_eq!((&shards["shards"][0]["open"], &shards["shards"][0]["sale_id"]), (&true.into(), &"s".into()));
+}
