@@ -12,6 +12,7 @@
 //! | [`late_payment`] | money for a dead order | units are held again, or the money goes back | [`capture`] or [`refund`] | [`refund`] |
 //! | [`refund`] | an order that must not keep money | the money goes back | – | – |
 //! | [`settle`] | an effect in the ledger's outbox | the inventory follows the ledger | – | repeated freely |
+//! | [`relay`] | a claim that nobody acknowledged | it is published again | [`allocate`] | repeated freely |
 //! | [`recover`] | a start, or a shard that lost its memory | a new epoch, loaded from the ledger | selling goes on | another epoch |
 //! | [`audit`] | a question | nothing | – | – |
 //!

@@ -33,10 +33,10 @@ const CAUGHT: &[(Mutant, u64, u64)] = &[
     (Mutant::UnknownPublished, 0, 500),
     (Mutant::NoRelay, 0, 500),
     (Mutant::LatePublished, 0, 500),
-    (Mutant::LateUnswept, 0, 2_000),
+    (Mutant::LateUnswept, 3_700, 100),
     (Mutant::LateNewestSwept, 102_050, 100),
     (Mutant::LateAnyAttempt, 0, 2_000),
-    (Mutant::LateAnyEpoch, 0, 2_000),
+    (Mutant::LateAnyEpoch, 86_450, 100),
     (Mutant::LateNoLimit, 51_050, 100),
     (Mutant::EndBehind, 0, 500),
 ];

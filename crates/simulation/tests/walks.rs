@@ -3,7 +3,7 @@
 use simulation::{Figures, Mutants, STEPS, walk};
 
 /// Seeds that every run of the tests walks; many more are walked by `cargo xtask sim`.
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 20_000;
 
 #[test]
 fn no_promise_is_broken() {

@@ -59,7 +59,7 @@ const ROOMS: &[Room] = &[
     },
     Room { name: "rehearsal", rooms: &[], outside: Outside::AllBut(&[]) },
     Room { name: "sandbox", rooms: &[], outside: Outside::AllBut(&[]) },
-    Room { name: "simulation", rooms: &["*"], outside: Outside::AllBut(&[]) },
+    Room { name: "simulation", rooms: &["domain"], outside: Outside::Only(&[]) },
     Room { name: "tzero", rooms: &["*"], outside: Outside::AllBut(&[]) },
     Room { name: "xtask", rooms: &[], outside: Outside::AllBut(&[]) },
 ];

@@ -19,10 +19,10 @@ const ATTEMPTS: u16 = 5;
 pub(crate) enum Late {
     /// Makes the attempt's number durable.
     Begin,
-    /// Looks for what the attempt before took.
-    Find,
+    /// Looks for what an older attempt took.
+    Find(u16),
     /// Gives that back.
-    GiveUp(TicketId, Grant),
+    GiveUp(u16, Grant),
     /// Takes units.
     Hold,
     /// The ledger takes them in.
@@ -31,6 +31,17 @@ pub(crate) enum Late {
     Release(TicketId, Grant),
     /// The money goes back.
     GiveBack,
+}
+
+/// What comes once the attempts before `older` are looked at: all of them, then this one, if it is not one too many.
+const fn older_or_hold(older: u16, attempt: u16) -> Late {
+    if older < attempt {
+        Late::Find(older)
+    } else if attempt > ATTEMPTS {
+        Late::GiveBack
+    } else {
+        Late::Hold
+    }
 }
 
 impl World {
@@ -42,13 +53,14 @@ impl World {
             Late::Begin => match self.apply(sale, ticket, &Change::LateAttempt)? {
                 Applied::Changed(order) => {
                     worker.order = *order;
-                    Some(if worker.order.late_attempts > 1 { Late::Find } else { Late::Hold })
+                    Some(older_or_hold(1, worker.order.late_attempts))
                 }
                 _ => None,
             },
-            Late::Find => self.find_older(&worker)?,
-            Late::GiveUp(claim, grant) => {
-                self.give_units_back(&worker, claim, grant)?.map(|()| self.hold_or_give_back(attempt))
+            Late::Find(older) => self.find_older(&worker, older)?,
+            Late::GiveUp(older, grant) => {
+                let claim = self.sales[sale].late_claim(ticket, older);
+                self.give_units_back(&worker, claim, grant)?.map(|()| older_or_hold(older + 1, attempt))
             }
             Late::Hold => self.take_late(&worker)?,
             Late::Take(claim, grant) => {
@@ -74,14 +86,10 @@ impl World {
         Ok(next.map(|late| Worker { late, ..worker }))
     }
 
-    fn hold_or_give_back(&self, attempt: u16) -> Late {
-        if attempt > ATTEMPTS { Late::GiveBack } else { Late::Hold }
-    }
-
-    fn find_older(&mut self, worker: &Worker) -> Checked<Option<Late>> {
+    fn find_older(&mut self, worker: &Worker, older: u16) -> Checked<Option<Late>> {
         let (sale, order) = (worker.sale, &worker.order);
-        let older = self.sales[sale].late_claim(order.ticket, order.late_attempts - 1);
-        let request = find(older, order.user, order.user_id.clone(), order.terms);
+        let claim = self.sales[sale].late_claim(order.ticket, older);
+        let request = find(claim, order.user, order.user_id.clone(), order.terms);
         let Some(Answer::Outcomes(mut outcomes)) = self.call(sale, Message::Hold(vec![request]))? else {
             return Ok(None);
         };
@@ -89,7 +97,7 @@ impl World {
             Some(HoldOutcome::Replayed { grant, .. }) if !grant.units.is_empty() => {
                 Late::GiveUp(older, grant)
             }
-            _ => self.hold_or_give_back(order.late_attempts),
+            _ => older_or_hold(older + 1, order.late_attempts),
         }))
     }
 
