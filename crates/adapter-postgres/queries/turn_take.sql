@@ -1,3 +1,3 @@
--- The turn to renew a shard, kept by this session until it ends; false while another session has it.
+-- The turn to renew a shard, kept by this connection until it ends; false while another one has it.
 -- $1 number of the sale, $2 number of the shard.
 SELECT pg_try_advisory_lock(hashtextextended('tzero renewal ' || $1::int || '.' || $2::int, 0)) AS mine

@@ -7,8 +7,8 @@ use ports::Fault;
 use ports::inventory::{LoadKey, Rebuild};
 use redis::Cmd;
 
-use crate::library::{Answer, answer, call, number, unknown};
 use crate::keys::Keys;
+use crate::library::{Answer, answer, call, number, unknown};
 use crate::{Redis, Shared, codec};
 
 /// Entries of a part.
@@ -62,8 +62,14 @@ impl Rebuild for Redis {
         for part in 0..parts {
             let from = part * PART;
             let mine = entries.get(from..entries.len().min(from + PART)).unwrap_or_default();
-            let command =
-                load_part(&self.shared.keys, shard, epoch, key, [number, part as u32, u32::from(part + 1 == parts)], mine);
+            let command = load_part(
+                &self.shared.keys,
+                shard,
+                epoch,
+                key,
+                [number, part as u32, u32::from(part + 1 == parts)],
+                mine,
+            );
             self.shared.rebuilding(shard, &command).await?;
         }
         Ok(())
@@ -122,7 +128,14 @@ fn entries(number: u32, chunk: &ShardSnapshot) -> Result<Vec<Entry>, Fault> {
 }
 
 /// `at` is the chunk's number, the part's, and 1 in the last part.
-fn load_part(keys: &Keys, shard: &ShardId, epoch: Epoch, key: LoadKey, at: [u32; 3], entries: &[Entry]) -> Cmd {
+fn load_part(
+    keys: &Keys,
+    shard: &ShardId,
+    epoch: Epoch,
+    key: LoadKey,
+    at: [u32; 3],
+    entries: &[Entry],
+) -> Cmd {
     let mut products: Vec<ProductNo> = entries.iter().filter_map(|entry| entry.free).collect();
     products.dedup();
     let mut command = call("tz_load", &keys.namespace(shard, epoch, &products));

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::batcher::{Batcher, stamp};
 use crate::catalog::Catalog;
+use crate::doubts::Doubts;
 use crate::stores::{Settings, Stores};
 
 /// The order service: serves buyers on this node.
@@ -27,6 +28,7 @@ pub struct OrderService {
     batchers: RwLock<HashMap<ShardId, Batcher>>,
     tasks: TaskTracker,
     ledger_lane: Semaphore,
+    doubts: Doubts,
 }
 
 impl OrderService {
@@ -34,7 +36,15 @@ impl OrderService {
     #[must_use]
     pub fn new(stores: Stores, settings: Settings, catalog: Arc<Catalog>, tasks: TaskTracker) -> Self {
         let ledger_lane = Semaphore::new(settings.ledger_lane);
-        Self { stores, settings, catalog, batchers: RwLock::default(), tasks, ledger_lane }
+        Self {
+            stores,
+            settings,
+            catalog,
+            batchers: RwLock::default(),
+            tasks,
+            ledger_lane,
+            doubts: Doubts::default(),
+        }
     }
 
     fn batcher(&self, shard: &ShardId) -> Batcher {
@@ -92,6 +102,16 @@ impl OrderService {
         let known = self.status(&stamp).await?;
         let document = known.unwrap_or_else(|| StatusDocument::queued(stamp, request.terms));
         Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: true })
+    }
+
+    /// The status as the ledger knows it, shown from here on; few questions at once.
+    async fn of_ledger(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
+        let Ok(_turn) = self.ledger_lane.try_acquire() else {
+            return Err(Fault::Overloaded("the ledger's lane for statuses"));
+        };
+        let Some(order) = self.stores.ledger.order(stamp.ticket).await? else { return Ok(None) };
+        self.stores.show([&order]).await;
+        Ok(Some(StatusDocument::of(&order)))
     }
 
     /// Sold out needs proof; held needs only absence.
@@ -157,17 +177,17 @@ impl Orders for OrderService {
     }
 
     async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
-        match self.stores.board.look(&stamp.shard, stamp.ticket).await {
-            Ok(Some(document)) => return Ok(Some(document)),
-            Ok(None) => {}
-            Err(fault) => tracing::warn!(%fault, "status board"),
+        let shown = self.stores.board.look(&stamp.shard, stamp.ticket).await.unwrap_or_else(|fault| {
+            tracing::warn!(%fault, "status board");
+            None
+        });
+        let Some(shown) = shown else { return self.of_ledger(stamp).await };
+        if shown.terminal || !self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed()) {
+            return Ok(Some(shown));
         }
-        let Ok(_turn) = self.ledger_lane.try_acquire() else {
-            return Err(Fault::Overloaded("the ledger's lane for statuses"));
-        };
-        let Some(order) = self.stores.ledger.order(stamp.ticket).await? else { return Ok(None) };
-        self.stores.show([&order]).await;
-        Ok(Some(StatusDocument::of(&order)))
+        // What is shown stands where the ledger is away or knows nothing newer.
+        let known = self.of_ledger(stamp).await.ok().flatten();
+        Ok(Some(known.filter(|known| known.version > shown.version).unwrap_or(shown)))
     }
 
     async fn wait(&self, stamp: &TicketStamp, version: u32) {

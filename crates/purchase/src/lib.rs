@@ -27,6 +27,7 @@ pub mod capture;
 pub mod catalog;
 pub mod checkout;
 pub mod confirm;
+mod doubts;
 pub mod expire;
 pub mod late_payment;
 pub mod operate;

@@ -199,16 +199,17 @@ impl Node {
                 let bound = std::net::TcpListener::bind(address)
                     .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
                     .and_then(tokio::net::TcpListener::from_std);
-                let listener = bound.map_err(|error| {
-                    format!("fleet.orders_listen: cannot listen on {address}: {error}")
-                })?;
+                let listener = bound
+                    .map_err(|error| format!("fleet.orders_listen: cannot listen on {address}: {error}"))?;
                 let (service, keys, stop) = (Arc::clone(&service), keys.clone(), self.stop_listening.clone());
                 self.listeners.spawn(wiring::serve_gateways(listener, service, keys, stop));
             }
             None if plan.roles.len() == 1 && plan.roles.contains(&Role::Orders) => {
-                return Err("fleet.orders_listen: must say where gateways reach this node, because it runs the role \
+                return Err(
+                    "fleet.orders_listen: must say where gateways reach this node, because it runs the role \
                             orders alone"
-                    .into());
+                        .into(),
+                );
             }
             _ => {}
         }
@@ -219,7 +220,13 @@ impl Node {
         Ok(OrdersDesk::Here(service))
     }
 
-    fn around(&self, provider_url: String, roles: &HashSet<Role>, shared: bool, orders: OrdersDesk) -> Around {
+    fn around(
+        &self,
+        provider_url: String,
+        roles: &HashSet<Role>,
+        shared: bool,
+        orders: OrdersDesk,
+    ) -> Around {
         // Where others use the same stores, they may have the roles that this process has not.
         let missing = if shared { None } else { role::missing(roles) };
         if let Some(missing) = &missing {

@@ -65,7 +65,9 @@ impl Role {
             Self::Processor => "makes payment addresses at a controlled rate, collects money, gives it back",
             Self::Expiration => "closes what is overdue and brings its units back",
             Self::Relay => "publishes claims again that the log never got",
-            Self::Reconciler => "opens shards again that a restart or a fail-over of the inventory has closed",
+            Self::Reconciler => {
+                "opens shards again that a restart or a fail-over of the inventory has closed"
+            }
             Self::Sandbox => "is a payment provider of its own, for demos, rehearsals and tests",
         }
     }

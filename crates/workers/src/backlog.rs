@@ -16,8 +16,7 @@ pub fn start(crew: &Crew) {
         let crew = looking.clone();
         async move {
             let now = crew.stores.clock.now();
-            let open: Vec<_> =
-                crew.catalog.all().into_iter().filter(|sale| sale.gate(now).is_ok()).collect();
+            let open: Vec<_> = crew.catalog.all().into_iter().filter(|sale| sale.gate(now).is_ok()).collect();
             look(&crew.stores, open.iter().map(|sale| &**sale)).await.map(|()| Turn::Idle)
         }
     }));

@@ -87,6 +87,7 @@ async fn a_server_that_is_not_there_is_a_fault_in_bounded_time() {
     assert!(matches!(asked.await.unwrap(), Err(Fault::Unavailable { .. })));
     let options = Options { address, seal: SealKey::new([3; 32]), name: String::new() };
     assert!(matches!(Redis::connect(options).await, Err(Refusal::Unreachable(_))));
-    let nowhere = Options { address: Address::of(Vec::new()), seal: SealKey::new([3; 32]), name: String::new() };
+    let nowhere =
+        Options { address: Address::of(Vec::new()), seal: SealKey::new([3; 32]), name: String::new() };
     assert!(matches!(Redis::connect(nowhere).await, Err(Refusal::Unreachable(_))));
 }

@@ -33,7 +33,8 @@ async fn users_of_least_right_can_do_their_work_and_nothing_else() {
         server.ask::<String>(&words).unwrap();
     }
     probe::install(&address(&server, "setup")).await.unwrap();
-    let options = Options { address: address(&server, "api"), seal: SealKey::new([3; 32]), name: String::new() };
+    let options =
+        Options { address: address(&server, "api"), seal: SealKey::new([3; 32]), name: String::new() };
     let store = Redis::connect(options).await.unwrap();
     let shard = shard("rights");
     for epoch in [1, 2] {
@@ -115,8 +116,13 @@ async fn no_key_has_an_identifier_of_a_buyer_and_it_comes_back_whole() {
     assert_eq!(unpinned[0].claim.user_id, whole.user_id);
     let one = unpinned[0].claim.units.clone();
     // Another key cannot read them, and says so.
-    let other =
-        Redis::connect(Options { address: server.address(), seal: SealKey::new([4; 32]), name: String::new() }).await.unwrap();
+    let other = Redis::connect(Options {
+        address: server.address(),
+        seal: SealKey::new([4; 32]),
+        name: String::new(),
+    })
+    .await
+    .unwrap();
     let damaged = other.unpinned(&shard, Timestamp::MAX, 9).await;
     assert!(matches!(damaged, Err(Fault::Damaged { .. })), "{damaged:?}");
     // Once it is acknowledged, nothing of it is kept.

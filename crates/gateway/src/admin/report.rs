@@ -11,8 +11,8 @@ use domain::status::Status;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use ports::ledger::{MoneyTotals, SaleTotals};
-use purchase::totals::Totals;
 use purchase::audit::SaleAudit;
+use purchase::totals::Totals;
 use serde::Serialize;
 
 use super::{answer, authorised};

@@ -206,7 +206,12 @@ fn progress(edge: &Edge, text: &mut String) {
 
 fn backlog(edge: &Edge, text: &mut String) {
     let name = "tzero_payment_address_wait_seconds";
-    head(text, name, "gauge", "How long a checkout that is accepted now would wait for its payment address, as estimated.");
+    head(
+        text,
+        name,
+        "gauge",
+        "How long a checkout that is accepted now would wait for its payment address, as estimated.",
+    );
     line(text, name, edge.stores.backlog.estimate_ms() as f64 / 1_000.0);
 }
 

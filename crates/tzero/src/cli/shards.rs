@@ -30,11 +30,8 @@ pub fn run(flags: &ServerFlags, environment: &Environment) -> Outcome {
 fn line(shard: &Value) -> String {
     let number = |member: &str| shard.get(member).and_then(Value::as_u64);
     let counted = |member: &str| number(member).unwrap_or_default();
-    let name = format!(
-        "{}.{}",
-        shard.get("sale_id").and_then(Value::as_str).unwrap_or("-"),
-        counted("shard")
-    );
+    let name =
+        format!("{}.{}", shard.get("sale_id").and_then(Value::as_str).unwrap_or("-"), counted("shard"));
     let open = shard.get("open").and_then(Value::as_bool) == Some(true);
     let term = shard.get("term").and_then(Value::as_str).unwrap_or("-");
     let inventory = number("inventory_epoch").map_or_else(|| "closed".to_owned(), |epoch| epoch.to_string());

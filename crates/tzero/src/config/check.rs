@@ -57,7 +57,9 @@ const RELATIONS: &[Relation] = &[
     },
     Relation {
         keys: &["limits.checkout_deadline_ms", "redis.timeout_ms"],
-        holds: |config| !config.has_fleet_stores() || config.limits.checkout_deadline_ms > config.redis.timeout_ms,
+        holds: |config| {
+            !config.has_fleet_stores() || config.limits.checkout_deadline_ms > config.redis.timeout_ms
+        },
         detail: "must be longer than redis.timeout_ms, so that a checkout outlives one slow answer",
     },
     Relation {

@@ -23,7 +23,12 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("redis.nodes", "a:1"), ("postgres.url", "postgres://a/b")],
     &[("fleet.orders_nodes", "a:1")],
     &[("fleet.relay_after_ms", "3000")],
-    &[("redis.nodes", "a:1"), ("kafka.brokers", "a:2"), ("postgres.url", "postgres://a/b"), ("redis.timeout_ms", "1000")],
+    &[
+        ("redis.nodes", "a:1"),
+        ("kafka.brokers", "a:2"),
+        ("postgres.url", "postgres://a/b"),
+        ("redis.timeout_ms", "1000"),
+    ],
     &[("sessions.issuer", "jwt")],
     &[("server.admin_listen", "127.0.0.1:8080")],
     &[("sandbox.enabled", "false")],

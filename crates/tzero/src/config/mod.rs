@@ -7,6 +7,7 @@
 mod check;
 mod document;
 pub mod environment;
+mod fleet;
 mod json_document;
 mod keys;
 mod kind;

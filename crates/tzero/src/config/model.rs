@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::fleet::{Fleet, Kafka, Postgres, Redis};
 use super::network::Network;
 use super::origin::Settings;
 use super::secret::Secret;
@@ -95,60 +96,6 @@ pub struct Data {
     /// The secret that every key is derived from; `None`: one is made and kept in the folder.
     #[serde(deserialize_with = "empty_is_none")]
     pub secret: Option<Secret>,
-}
-
-/// `[redis]`: the inventory of a fleet, and what buyers poll.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Redis {
-    /// Nodes of which at least one must answer; none: the embedded stores.
-    pub nodes: Vec<String>,
-    /// The user; `None`: the default one.
-    #[serde(deserialize_with = "empty_is_none")]
-    pub user: Option<String>,
-    /// The user's password.
-    #[serde(deserialize_with = "empty_is_none")]
-    pub password: Option<Secret>,
-    /// How long a connection or an answer may take, milliseconds.
-    pub timeout_ms: u64,
-}
-
-/// `[kafka]`: the claim log of a fleet.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Kafka {
-    /// Brokers of which at least one must answer; none: the embedded stores.
-    pub brokers: Vec<String>,
-    /// Copies of what is written; 0: as the brokers have it set.
-    pub replication: u16,
-    /// How long a publication may take, milliseconds.
-    pub publish_timeout_ms: u64,
-}
-
-/// `[postgres]`: the ledger of a fleet.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Postgres {
-    /// Where it is, with user, password and database; `None`: the embedded stores.
-    #[serde(deserialize_with = "empty_is_none")]
-    pub url: Option<Secret>,
-    /// Connections of one process at most.
-    pub connections: usize,
-}
-
-/// `[fleet]`: several processes on the same stores.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fleet {
-    /// What this system is called on stores that it shares with other systems; empty where it shares them with none.
-    pub name: String,
-    /// Where the role `orders` listens for gateways.
-    #[serde(deserialize_with = "empty_is_none")]
-    pub orders_listen: Option<SocketAddr>,
-    /// Nodes of the role `orders`, as gateways reach them; none: a gateway serves orders itself.
-    pub orders_nodes: Vec<String>,
-    /// After how long without an acknowledgement a claim is looked at, milliseconds.
-    pub relay_after_ms: u64,
 }
 
 /// `[sessions]`: who issues sessions and how they are judged.
@@ -404,7 +351,7 @@ impl Payments {
 }
 
 /// An empty text stands for "not set".
-fn empty_is_none<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+pub(super) fn empty_is_none<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,

@@ -20,7 +20,8 @@ use crate::keys::Keys;
 /// There is no store, or it cannot be read.
 pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = Embedded::open_copy(stores::embedded_options(dir, &clock, 0)).map_err(|fault| fault.to_string())?;
+    let store =
+        Embedded::open_copy(stores::embedded_options(dir, &clock, 0)).map_err(|fault| fault.to_string())?;
     // Neither tickets nor payments are touched by an audit: the keys may be any.
     let keys = Keys::of([0; 32]);
     let nobody = PaymentOptions {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use order_link::{Client, LinkKey, Limits, Options};
+use order_link::{Client, Limits, LinkKey, Options};
 use ports::orders::{Checkout, Orders};
 use purchase::OrderService;
 use tokio::net::TcpListener;

@@ -145,7 +145,9 @@ async fn ledger(options: PostgresOptions) -> Result<Postgres, String> {
     if Postgres::is_empty(&options).await.map_err(|fault| fault.to_string())? {
         Postgres::migrate(&options).await.map_err(|fault| fault.to_string())?;
     }
-    Postgres::connect(options).await.map_err(|fault| format!("{fault} (`tzero migrate` brings it up to date)"))
+    Postgres::connect(options)
+        .await
+        .map_err(|fault| format!("{fault} (`tzero migrate` brings it up to date)"))
 }
 
 fn redis_address(config: &Config) -> Address {

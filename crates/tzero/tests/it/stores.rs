@@ -19,7 +19,9 @@ pub fn servers() -> Option<Value> {
 
 /// The servers, for tests of what only a fleet has.
 pub fn fleet() -> Value {
-    servers().expect("TZERO_TEST_STORES must name the file of `cargo xtask services up`: `cargo xtask test` does both")
+    servers().expect(
+        "TZERO_TEST_STORES must name the file of `cargo xtask services up`: `cargo xtask test` does both",
+    )
 }
 
 /// What a new system in `dir` is started with so that it uses the stores of this run.

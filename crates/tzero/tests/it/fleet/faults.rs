@@ -113,7 +113,8 @@ async fn every_node_of_redis_forgets_everything_at_once() {
         let at: usize = primary.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number");
         let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
         let client = redis::Client::open(format!("redis://{}", nodes[at - 1].as_str().expect("an address")));
-        let mut connection = client.expect("an address").get_multiplexed_async_connection().await.expect("it answers");
+        let mut connection =
+            client.expect("an address").get_multiplexed_async_connection().await.expect("it answers");
         for words in [&["FLUSHALL"][..], &["FUNCTION", "FLUSH"]] {
             let done: redis::RedisResult<()> =
                 redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;

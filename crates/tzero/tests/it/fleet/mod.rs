@@ -14,8 +14,7 @@ use crate::harness::{PATIENCE, program, read};
 use crate::stores;
 
 /// Roles of which two processes run.
-const ROLES: [&str; 7] =
-    ["gateway", "orders", "allocator", "processor", "expiration", "relay", "reconciler"];
+const ROLES: [&str; 7] = ["gateway", "orders", "allocator", "processor", "expiration", "relay", "reconciler"];
 const TOKEN: &str = "the operator of the fleet under test";
 
 /// One process of a role.
