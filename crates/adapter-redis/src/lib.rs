@@ -57,6 +57,7 @@ pub struct Redis {
 
 struct Shared {
     client: Client,
+    address: Address,
     keys: Keys,
     seal: SealKey,
     /// The epoch at which each shard answered last; asked anew where it is another.
@@ -76,6 +77,7 @@ impl Redis {
         probe::check(&client).await?;
         let shared = Arc::new(Shared {
             client,
+            address: options.address,
             keys: Keys::of(&options.name),
             seal: options.seal,
             epochs: Mutex::default(),

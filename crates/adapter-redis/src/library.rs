@@ -36,6 +36,11 @@ pub(crate) enum Answer {
     Fenced(Option<Epoch>),
 }
 
+/// Whether a server says that it does not have the function.
+pub(crate) fn lacks_library(reply: &Result<Value, RedisError>) -> bool {
+    reply.as_ref().is_err_and(|error| error.to_string().contains("Function not found"))
+}
+
 /// Reads an answer.
 ///
 /// # Errors
@@ -44,7 +49,7 @@ pub(crate) fn answer(reply: Result<Value, RedisError>) -> Result<Answer, Fault> 
     let reply = match reply {
         Ok(reply) => reply,
         // A primary that was added, or one whose functions were flushed: it certainly has no lease.
-        Err(error) if error.to_string().contains("Function not found") => return Ok(Answer::Fenced(None)),
+        Err(_) if lacks_library(&reply) => return Ok(Answer::Fenced(None)),
         Err(error) => return Err(Fault::unavailable(WHAT, error)),
     };
     let Value::Array(mut values) = reply else { return Err(unknown()) };

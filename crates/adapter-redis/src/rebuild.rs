@@ -8,7 +8,8 @@ use ports::inventory::{LoadKey, Rebuild};
 use redis::Cmd;
 
 use crate::keys::Keys;
-use crate::library::{Answer, answer, call, number, unknown};
+use crate::library::{Answer, WHAT, answer, call, lacks_library, number, unknown};
+use crate::probe::install;
 use crate::{Redis, Shared, codec};
 
 /// Entries of a part.
@@ -90,12 +91,18 @@ impl Rebuild for Redis {
 }
 
 impl Shared {
-    /// Sends a command of a rebuild.
+    /// Sends a command of a rebuild. A primary that has no function library, because it was added or its functions were
+    /// flushed, is given it first.
     ///
     /// # Errors
     /// [`Fault::Closed`] where the library refuses it, or a fault of the store.
     async fn rebuilding(&self, shard: &ShardId, command: &Cmd) -> Result<Vec<redis::Value>, Fault> {
-        match answer(self.client.send(command).await)? {
+        let mut sent = self.client.send(command).await;
+        if lacks_library(&sent) {
+            install(&self.address).await.map_err(|refusal| Fault::unavailable(WHAT, refusal))?;
+            sent = self.client.send(command).await;
+        }
+        match answer(sent)? {
             Answer::Done(values) => Ok(values),
             Answer::Fenced(_) => Err(Fault::Closed(shard.clone())),
         }
