@@ -266,7 +266,8 @@ impl System {
                 };
                 vec![
                     readiness("store", true, store),
-                    readiness("inventory", false, closed_shards(&stores, &catalog)),
+                    readiness("inventory", false, inventory_trouble(&stores, &catalog).await),
+                    readiness("claims", false, log_trouble(&stores, &catalog).await),
                     readiness("payments", false, provider),
                     readiness("orders", true, orders),
                     readiness("roles", false, missing),
@@ -278,6 +279,27 @@ impl System {
 
 fn readiness(name: &'static str, vital: bool, wrong: Option<String>) -> Readiness {
     Readiness { name, ready: wrong.is_none(), vital, detail: wrong.unwrap_or_default() }
+}
+
+/// The first shard there is, to ask a store about.
+fn any_shard(catalog: &Catalog) -> Option<ShardId> {
+    let sale = catalog.all().into_iter().next()?;
+    Some(ShardId { sale: sale.sale_id.clone(), number: 0 })
+}
+
+/// A store that does not answer, else shards that are closed.
+async fn inventory_trouble(stores: &Stores, catalog: &Catalog) -> Option<String> {
+    if let Some(shard) = any_shard(catalog)
+        && let Err(fault) = stores.rebuild.running(&shard).await
+    {
+        return Some(fault.to_string());
+    }
+    closed_shards(stores, catalog)
+}
+
+/// A claim log that does not answer.
+async fn log_trouble(stores: &Stores, catalog: &Catalog) -> Option<String> {
+    stores.claims.end(&any_shard(catalog)?).await.err().map(|fault| fault.to_string())
 }
 
 fn closed_shards(stores: &Stores, catalog: &Catalog) -> Option<String> {
