@@ -181,7 +181,8 @@ impl System {
         self.keeper.shared
     }
 
-    /// Reads the sales and opens every shard that is not open: from here on it sells.
+    /// Reads the sales and opens every shard that is not open: from here on it sells. Of stores that others use too, a shard
+    /// that cannot be opened now is left to the reconciler.
     ///
     /// # Errors
     /// A store fails.
@@ -191,7 +192,10 @@ impl System {
         for sale in self.catalog.all() {
             for number in 0..sale.shards {
                 let shard = ShardId { sale: sale.sale_id.clone(), number };
-                ensure_open(&self.stores, &shard).await.map_err(failed)?;
+                match ensure_open(&self.stores, &shard).await {
+                    Err(fault) if self.keeper.shared => tracing::warn!(%shard, %fault, "not open yet"),
+                    opened => drop(opened.map_err(failed)?),
+                }
             }
         }
         Ok(())
