@@ -83,7 +83,7 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 202; }} }} }}
 
 
 def start_tzero(program, folder):
-    settings = ["limits.user_per_s=0", "limits.network_per_s=0", "processor.rate_per_s=0.001", "processor.payment_address_deadline_ms=86400000", "log.level=error"]
+    settings = ["limits.user_per_s=0", "limits.network_per_s=0", "processor.rate_per_s=1000000", "processor.concurrency=1", "sandbox.timeout_rate=1.0", "processor.payment_address_deadline_ms=86400000", "log.level=error"]
     flags = [part for each in settings for part in ("--set", each)]
     command = [program, "serve", "--listen", "127.0.0.1:0", "--data", folder, *flags]
     process = pinned(0, *command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

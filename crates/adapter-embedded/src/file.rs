@@ -111,7 +111,8 @@ pub(crate) fn check_secret(connection: &Connection, options: &Options) -> Result
         return Ok(());
     }
     Err(OpenFault(format!(
-        "{name} was written under another secret than the one in this folder: put back the secret.key that belongs to it. \
+        "{name} was written under another secret than this one: put back the secret.key of its folder, or the data.secret that it was made \
+         with. \
          Under a new one every ticket would be unknown, and a buyer could buy again"
     )))
 }

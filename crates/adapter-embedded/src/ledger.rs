@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use domain::transition::{Change, ChangeRefusal, Transition, transition};
 use ports::Fault;
 use ports::claims::ClaimBatch;
-use ports::ledger::{Allocations, Applied, Ledger, Step};
+use ports::ledger::{AddressQueue, Allocations, Applied, Ledger, Step};
 use wire::record::Record;
 
 use crate::Embedded;
@@ -139,8 +139,13 @@ impl Ledger for Embedded {
         .await
     }
 
-    async fn waiting(&self, work: Work) -> Result<u64, Fault> {
-        self.call(move |core| core.book.work[work_index(work)].len() as u64).await
+    async fn address_queue(&self) -> Result<AddressQueue, Fault> {
+        self.call(|core| {
+            let (queue, now) = (&core.book.work[work_index(Work::Address)], core.now());
+            let idle = queue.iter().take_while(|(at, ..)| *at <= now).count() as u64;
+            AddressQueue { waiting: queue.len() as u64, idle, made: core.book.addresses }
+        })
+        .await
     }
 
     async fn put_off(&self, ticket: TicketId, work: Work, at: Timestamp) -> Result<(), Fault> {
@@ -175,6 +180,7 @@ fn apply(core: &mut Core, ticket: TicketId, change: &Change) -> Result<Applied, 
         Ok(Transition::Replay) => Ok(Applied::Replay(Box::new(order.clone()))),
         Ok(Transition::Changed(next, effect)) => {
             let shard = next.shard.clone();
+            core.book.addresses += u64::from(next.has_new_address(order.state));
             core.record(Record::Order(next.clone()))?;
             core.touch(&shard);
             if let Some(effect) = effect {

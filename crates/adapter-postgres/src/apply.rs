@@ -55,7 +55,8 @@ impl Job for Apply<'_> {
         let now = row(inside, queries::CLOCK, &[]).await?;
         let now = now.map(|row| row.try_get(0)).transpose()?.map(rows::time);
         let now = now.ok_or_else(|| Failure::damaged("the ledger", "its clock does not answer"))?;
-        let mut desk = Desk { orders, terms, live, now, effects: Vec::new(), steps: Vec::new() };
+        let mut desk =
+            Desk { orders, terms, live, now, effects: Vec::new(), steps: Vec::new(), addresses: 0 };
         let applied = self.changes.iter().map(|(ticket, change)| desk.apply(*ticket, change)).collect();
         desk.write(inside).await?;
         Ok(applied)
@@ -117,6 +118,8 @@ struct Desk {
     effects: Vec<(i32, u16, Effect)>,
     /// Orders as they were after each change.
     steps: Vec<Order>,
+    /// Payment addresses among the changes.
+    addresses: i64,
 }
 
 impl Desk {
@@ -143,6 +146,7 @@ impl Desk {
                     held.gave_up |= held.took.take().is_none();
                     self.live.disown(ticket);
                 }
+                self.addresses += i64::from(next.has_new_address(held.order.state));
                 self.effects.extend(effect.map(|effect| (held.sale, next.shard.number, effect)));
                 self.steps.push((*next).clone());
                 held.order = (*next).clone();
@@ -170,6 +174,9 @@ impl Desk {
         }
         owned.insert(inside).await?;
         insert_steps(inside, &self.steps).await?;
+        if self.addresses > 0 {
+            rows(inside, queries::ADDRESSES_COUNT, &[&self.addresses]).await?;
+        }
         insert_effects(inside, &self.effects).await
     }
 }

@@ -6,7 +6,7 @@ use domain::order::{Order, Work};
 use domain::time::Timestamp;
 use domain::transition::Change;
 use ports::Fault;
-use ports::ledger::{Applied, Ledger, Step};
+use ports::ledger::{AddressQueue, Applied, Ledger, Step};
 use tokio_postgres::Row;
 
 use crate::Postgres;
@@ -52,10 +52,13 @@ impl Ledger for Postgres {
         self.orders_of(&rows).await
     }
 
-    async fn waiting(&self, work: Work) -> Result<u64, Fault> {
-        let rows = self.ask(queries::WORK_WAITING, &[&words::work(work)]).await?;
-        let count = rows.first().map_or(Ok(0), |row| small(cell::<i64>(row, "waiting")?, "count"));
-        count.map_err(|failure: Failure| self.fault(failure))
+    async fn address_queue(&self) -> Result<AddressQueue, Fault> {
+        let rows = self.ask(queries::ADDRESS_QUEUE, &[]).await?;
+        let read = |row: &Row| -> Result<AddressQueue, Failure> {
+            let count = |name| small(cell::<i64>(row, name)?, "count");
+            Ok(AddressQueue { waiting: count("waiting")?, idle: count("idle")?, made: count("made")? })
+        };
+        rows.first().map_or(Ok(AddressQueue::default()), read).map_err(|failure| self.fault(failure))
     }
 
     async fn put_off(&self, ticket: TicketId, work: Work, at: Timestamp) -> Result<(), Fault> {

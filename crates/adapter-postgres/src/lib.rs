@@ -117,6 +117,21 @@ impl Postgres {
         Ok(store)
     }
 
+    /// Makes sure that this database belongs to the secret whose digest this is; the first one to ask decides that.
+    ///
+    /// # Errors
+    /// It belongs to another secret, or does not answer.
+    pub async fn claim_for(&self, digest: [u8; 32]) -> Result<(), Fault> {
+        let rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
+        let known: Option<Vec<u8>> = rows.first().and_then(|row| row.try_get(0).ok());
+        if known.as_deref() == Some(&digest[..]) {
+            return Ok(());
+        }
+        let detail = "it was written under another data.secret: every process of a fleet needs the same. Under another one every \
+                      ticket would be unknown, and a buyer could buy again";
+        Err(Fault::damaged("the ledger's secret", detail))
+    }
+
     /// Whether the database has nothing of ours yet.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Every query, each in a file of its own.
 
+pub(crate) const ADDRESS_QUEUE: &str = include_str!("../queries/address_queue.sql");
+pub(crate) const ADDRESSES_COUNT: &str = include_str!("../queries/addresses_count.sql");
 pub(crate) const ACTION_INSERT: &str = include_str!("../queries/action_insert.sql");
 pub(crate) const ACTION_LIST: &str = include_str!("../queries/action_list.sql");
 pub(crate) const CHECK_UNITS: &str = include_str!("../queries/check_units.sql");
@@ -35,6 +37,7 @@ pub(crate) const SALE_LIST: &str = include_str!("../queries/sale_list.sql");
 pub(crate) const SALE_NUMBERS: &str = include_str!("../queries/sale_numbers.sql");
 pub(crate) const SALE_REVISE: &str = include_str!("../queries/sale_revise.sql");
 pub(crate) const SALE_UPDATE: &str = include_str!("../queries/sale_update.sql");
+pub(crate) const SECRET_CLAIM: &str = include_str!("../queries/secret_claim.sql");
 pub(crate) const SLICES: &str = include_str!("../queries/slices.sql");
 pub(crate) const SLICES_CUT: &str = include_str!("../queries/slices_cut.sql");
 pub(crate) const SLICES_FILL: &str = include_str!("../queries/slices_fill.sql");
@@ -50,5 +53,4 @@ pub(crate) const TURN_TAKE: &str = include_str!("../queries/turn_take.sql");
 pub(crate) const UNITS_END: &str = include_str!("../queries/units_end.sql");
 pub(crate) const UNITS_INSERT: &str = include_str!("../queries/units_insert.sql");
 pub(crate) const WORK_PUT_OFF: &str = include_str!("../queries/work_put_off.sql");
-pub(crate) const WORK_WAITING: &str = include_str!("../queries/work_waiting.sql");
 pub(crate) const WORK_TAKE: &str = include_str!("../queries/work_take.sql");

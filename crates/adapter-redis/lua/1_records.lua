@@ -23,7 +23,7 @@
 
 local VERSION = '1'
 local HELD, SOLD, GONE, OWN_TICKET = 0, 1, 2, 4
-local FIND = 1
+local FIND, WEIGH = 1, 3
 local NO_BATCH = '\0\0\0\0'
 local CHUNK = 1000 -- arguments a call, where their number has no small bound of its own
 

@@ -33,7 +33,7 @@ local function limit_answer(K, made, claims)
 end
 
 -- tz_hold: KEYS 1 to 6 and the free lists of the products in ARGV[2]. Then three arguments a request: claim; user and
--- product; quantity, limit, intent (0 take, 1 find, 2 take late), place of the product in ARGV[2] from 1, 4 or 0 (has a ticket
+-- product; quantity, limit, intent (0 take, 1 find, 2 take late, 3 weigh), place of the product in ARGV[2] from 1, 4 or 0 (has a ticket
 -- of its own) (1 byte each), that ticket, the sealed identifier.
 -- {'OK', writes, counters of the products, answers}. An answer: 'H' grant, 'R' recorded (1 byte) grant, 'K', 'L' ticket grant,
 -- 'S' free (u32), 'A'; a grant is epoch, instant, units.
@@ -74,6 +74,8 @@ local function hold(K, A)
       answers[i] = limit_answer(K, made, mine)
     elseif not stock[p] or stock[p].free < quantity then
       answers[i] = 'S' .. pack('>I4', stock[p] and stock[p].free or 0)
+    elseif intent == WEIGH then
+      answers[i] = 'A'
     else
       local units = {}
       for u = 1, quantity do units[u] = pack('>I4', next_unit(frees[p])) end

@@ -75,6 +75,7 @@ pub(crate) fn ask(request: &HoldRequest, place: u8, sealed: &[u8]) -> Vec<u8> {
         Intent::Take => 0,
         Intent::Find => 1,
         Intent::TakeLate => 2,
+        Intent::Weigh => 3,
     };
     let own = request.ticket != request.claim;
     let mut bytes =

@@ -1,27 +1,31 @@
-//! How long a claim that is made now will wait for its payment address: what waits, divided by how fast it drains.
+//! How long a claim that is made now will wait for its payment address: what waits, divided by how many are served.
 //!
-//! The rate is measured, not configured: a provider that is slower than promised shows in it. Little's law, with the
-//! rate as an exponentially weighted mean over about ten seconds.
+//! The rate is measured while more waits than is being worked on, and never above the limit that is configured: a provider
+//! that is slower than promised shows in it, and a quiet time does not (then the rate is that of the arrivals). It is an
+//! exponentially weighted mean over about ten seconds. Orders that end unserved are not counted as served.
 
 /// What is seen at one look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
     /// When, on a clock that only goes forward, milliseconds.
     pub at_ms: u64,
-    /// Claims and orders that wait now.
+    /// Claims and orders that wait for their payment address, or have it being made.
     pub waiting: u64,
-    /// How many have come since the look before.
-    pub came: u64,
+    /// Those of them that nobody works on.
+    pub idle: u64,
+    /// Payment addresses ever made, from some moment on.
+    pub served: u64,
 }
 
 /// The estimate, from look to look.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backlog {
+    limit_per_s: Option<f64>,
     last: Option<Sight>,
     rate_per_s: f64,
     /// For how long the rate has been measured, milliseconds.
     measured_ms: f64,
-    /// Since when nothing has left although something waits, milliseconds on the clock of the looks.
+    /// Since when nobody has been served although somebody waits, milliseconds on the clock of the looks.
     stuck_since_ms: Option<u64>,
 }
 
@@ -31,42 +35,50 @@ const HALF_LIFE_MS: f64 = 5_000.0;
 const TRUSTED_MS: f64 = 3_000.0;
 
 impl Backlog {
+    /// Nothing was seen yet; at most `limit_per_s` are served in a second, where that is known.
+    #[must_use]
+    pub fn new(limit_per_s: Option<f64>) -> Self {
+        Self { limit_per_s: limit_per_s.filter(|limit| *limit > 0.0), ..Self::default() }
+    }
+
     /// Takes in what was seen.
     pub fn see(&mut self, sight: Sight) {
         let last = self.last.replace(sight);
-        if sight.waiting == 0 {
-            self.stuck_since_ms = None;
-        }
         let Some(last) = last.filter(|last| last.at_ms < sight.at_ms) else { return };
-        let left = (last.waiting + sight.came).saturating_sub(sight.waiting);
-        // Where nothing waited the whole time, the rate is that of the arrivals and says nothing of what is possible.
-        if last.waiting > 0 && sight.waiting > 0 {
-            self.measure((sight.at_ms - last.at_ms) as f64, left as f64);
+        let served = sight.served.saturating_sub(last.served);
+        if last.idle > 0 && sight.idle > 0 {
+            self.measure((sight.at_ms - last.at_ms) as f64, served as f64);
         }
-        if left > 0 || sight.waiting == 0 {
+        if served > 0 || sight.waiting == 0 || last.waiting == 0 {
             self.stuck_since_ms = None;
         } else {
             self.stuck_since_ms.get_or_insert(last.at_ms);
         }
     }
 
-    fn measure(&mut self, took_ms: f64, left: f64) {
-        let now = left * 1_000.0 / took_ms;
+    fn measure(&mut self, took_ms: f64, served: f64) {
+        let now = served * 1_000.0 / took_ms;
         self.measured_ms += took_ms;
         // The plain mean at first, until the past weighs enough to be forgotten.
         let share = (1.0 - 0.5_f64.powf(took_ms / HALF_LIFE_MS)).max(took_ms / self.measured_ms);
         self.rate_per_s += (now - self.rate_per_s) * share;
     }
 
-    /// How long a claim that is made now will wait, milliseconds; 0 while nothing is known.
+    /// How many are served in a second, where that is known.
     #[must_use]
-    pub fn estimate_ms(&self) -> u64 {
-        let Some(last) = self.last.filter(|last| last.waiting > 0) else { return 0 };
-        let stuck = self.stuck_since_ms.map_or(0, |since| last.at_ms.saturating_sub(since));
-        let known = self.measured_ms >= TRUSTED_MS && self.rate_per_s > 0.0;
-        // Saturates: an hour and a century are refused alike.
-        let drained = if known { (last.waiting as f64 * 1_000.0 / self.rate_per_s) as u64 } else { 0 };
-        drained.max(stuck)
+    pub fn rate_per_s(&self) -> Option<f64> {
+        let measured = (self.measured_ms >= TRUSTED_MS && self.rate_per_s > 0.0).then_some(self.rate_per_s);
+        match (measured, self.limit_per_s) {
+            (Some(measured), Some(limit)) => Some(measured.min(limit)),
+            (known, limit) => known.or(limit),
+        }
+    }
+
+    /// For how long nobody has been served although somebody waits, milliseconds: whoever comes waits at least as long.
+    #[must_use]
+    pub fn stuck_ms(&self) -> u64 {
+        let since = self.stuck_since_ms.zip(self.last);
+        since.map_or(0, |(since, last)| last.at_ms.saturating_sub(since))
     }
 }
 

@@ -1,62 +1,73 @@
-//! The estimate over looks a second apart.
+//! The rate over looks a second apart.
 
 use super::{Backlog, Sight};
 
-/// Looks a second apart: (what waits, what came since the look before).
-fn after(looks: &[(u64, u64)]) -> u64 {
-    let mut backlog = Backlog::default();
-    for (second, (waiting, came)) in looks.iter().enumerate() {
-        backlog.see(Sight { at_ms: second as u64 * 1_000, waiting: *waiting, came: *came });
+/// Looks a second apart: (what waits, what nobody works on, what was served since the look before).
+fn after(limit: Option<f64>, looks: &[(u64, u64, u64)]) -> Backlog {
+    let (mut backlog, mut served) = (Backlog::new(limit), 0);
+    for (second, (waiting, idle, more)) in looks.iter().enumerate() {
+        served += more;
+        backlog.see(Sight { at_ms: second as u64 * 1_000, waiting: *waiting, idle: *idle, served });
     }
-    backlog.estimate_ms()
+    backlog
 }
 
 #[test]
-fn nothing_waits_nobody_waits() {
-    assert_eq!(after(&[]), 0);
-    assert_eq!(after(&[(0, 0), (0, 5_000), (0, 5_000)]), 0);
-    assert_eq!(after(&[(1_000, 0)]), 0, "nothing is known of the rate yet");
+fn nothing_is_known_at_first_but_the_limit() {
+    assert_eq!(after(None, &[]).rate_per_s(), None);
+    assert_eq!(after(Some(25.0), &[]).rate_per_s(), Some(25.0));
+    assert_eq!(after(Some(0.0), &[]).rate_per_s(), None, "no limit");
+    assert_eq!(
+        after(None, &[(0, 0, 0), (9_000, 9_000, 1), (8_999, 8_990, 1)]).rate_per_s(),
+        None,
+        "too early"
+    );
 }
 
 #[test]
-fn what_waits_is_divided_by_what_leaves() {
-    // 100 a second leave, 1,000 came at once.
-    assert_eq!(after(&[(1_000, 0), (900, 0), (800, 0), (700, 0)]), 7_000);
-    // 50 a second come besides: 150 leave.
-    assert_eq!(after(&[(1_000, 0), (900, 50), (800, 50), (700, 50)]), 4_666);
+fn what_is_served_while_more_waits_is_the_rate() {
+    let looks = [(1_000, 900, 0), (900, 800, 100), (800, 700, 100), (700, 600, 100)];
+    assert_eq!(after(None, &looks).rate_per_s(), Some(100.0));
+    assert_eq!(after(Some(60.0), &looks).rate_per_s(), Some(60.0), "never above the limit");
 }
 
 #[test]
-fn the_first_moments_say_nothing() {
-    assert_eq!(after(&[(0, 0), (9_000, 9_000), (8_999, 0)]), 0);
-    assert_eq!(after(&[(0, 0), (9_000, 9_000), (8_999, 0), (8_499, 0), (7_999, 0)]), 23_973);
+fn a_quiet_time_says_nothing_of_what_is_possible() {
+    // One order every second, each worked on at once: then a herd.
+    let mut looks: Vec<_> = (0..30).map(|_| (1, 0, 1)).collect();
+    looks.push((10_000, 9_900, 50));
+    assert_eq!(after(None, &looks).rate_per_s(), None);
+}
+
+#[test]
+fn who_ends_unserved_was_not_served() {
+    // Ten wait, one a second is served, and everybody else's time runs out again and again.
+    let looks: Vec<_> = (0..10).map(|_| (40, 39, 1)).collect();
+    assert_eq!(after(None, &looks).rate_per_s(), Some(1.0));
 }
 
 #[test]
 fn a_rate_that_falls_is_followed_within_seconds() {
-    let mut looks = vec![(10_000, 0), (9_000, 0), (8_000, 0)];
-    looks.extend((1..=20).map(|second| (8_000 - second * 10, 0)));
-    let estimate = after(&looks);
-    // At 10 a second 780 s are to come; the mean of the past still has a little of 1,000 a second.
-    assert!((100_000..=780_000).contains(&estimate), "{estimate}");
+    let mut looks = vec![(10_000, 9_000, 1_000); 10];
+    looks.extend(vec![(8_000, 7_000, 10); 30]);
+    let rate = after(None, &looks).rate_per_s().unwrap();
+    assert!((10.0..40.0).contains(&rate), "{rate}");
 }
 
 #[test]
-fn what_does_not_move_waits_at_least_as_long_as_it_has() {
-    let stuck: Vec<(u64, u64)> = (0..=30).map(|_| (500, 0)).collect();
-    assert_eq!(after(&stuck), 30_000);
-    let mut moves = stuck;
-    moves.push((400, 0));
-    assert!(after(&moves) > 0);
-    moves.push((0, 0));
-    assert_eq!(after(&moves), 0);
+fn what_does_not_move_is_stuck_until_it_moves_or_nobody_waits() {
+    let stuck = vec![(500, 500, 0); 31];
+    assert_eq!(after(None, &stuck).stuck_ms(), 30_000);
+    assert_eq!(after(None, &[&stuck[..], &[(400, 400, 1)]].concat()).stuck_ms(), 0);
+    assert_eq!(after(None, &[&stuck[..], &[(0, 0, 0)]].concat()).stuck_ms(), 0);
+    assert_eq!(after(None, &[(0, 0, 0), (0, 0, 0), (5, 5, 0)]).stuck_ms(), 0, "they have just come");
 }
 
 #[test]
 fn looks_at_one_instant_divide_by_nothing() {
     let mut backlog = Backlog::default();
-    for waiting in [5, 4, 3] {
-        backlog.see(Sight { at_ms: 7, waiting, came: 0 });
+    for served in [5, 6, 7] {
+        backlog.see(Sight { at_ms: 7, waiting: 9, idle: 9, served });
     }
-    assert_eq!(backlog.estimate_ms(), 0);
+    assert_eq!((backlog.rate_per_s(), backlog.stuck_ms()), (None, 0));
 }

@@ -23,6 +23,8 @@ pub enum Intent {
     Take,
     /// Only say whether this ticket exists: the sale is paused, over, or not open.
     Find,
+    /// Only say what taking would answer; [`HoldOutcome::Absent`] where it would take units.
+    Weigh,
     /// Take units again for late money; leaves no claim for the ledger to take in.
     TakeLate,
 }

@@ -144,7 +144,11 @@ impl Shard {
             return limit;
         }
         let free = self.products.get(request.terms.product.index()).map_or(0, |stock| stock.free.count);
-        if free < quantity { Look::Decided(HoldOutcome::Short { free }, 0) } else { Look::Free }
+        match request.intent {
+            _ if free < quantity => Look::Decided(HoldOutcome::Short { free }, 0),
+            Intent::Weigh => Look::Decided(HoldOutcome::Absent, 0),
+            Intent::Take | Intent::Find | Intent::TakeLate => Look::Free,
+        }
     }
 
     fn over_limit(&self, request: &HoldRequest, quantity: u32) -> Option<Look> {

@@ -249,6 +249,12 @@ impl Order {
         }
     }
 
+    /// Whether it has its payment address since the change that led here from `before`.
+    #[must_use]
+    pub fn has_new_address(&self, before: OrderState) -> bool {
+        before == OrderState::Allocated && self.state == OrderState::PendingPayment
+    }
+
     /// The work that is due for the order now, if any.
     #[must_use]
     pub fn work(&self) -> Option<Work> {

@@ -40,6 +40,8 @@ pub struct EdgeSettings {
     pub sale_per_s: f64,
     /// Checkouts under way at once; more are shed.
     pub checkouts: u64,
+    /// Streams of statuses open at once; more are refused.
+    pub streams: u64,
     /// How long a session of the built-in issuer is valid, milliseconds.
     pub session_ttl_ms: u64,
     /// Shortest pause between two looks at a status, milliseconds.
@@ -102,6 +104,8 @@ pub struct Edge {
     pub shown: std::sync::RwLock<std::collections::HashMap<SaleId, Arc<Shown>>>,
     /// Checkouts under way.
     pub under_way: AtomicU64,
+    /// Streams of statuses that are open.
+    pub streams: AtomicU64,
     /// How busy the status endpoint is.
     pub polls: Polls,
 }

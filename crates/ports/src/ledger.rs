@@ -72,6 +72,17 @@ pub struct Step {
     pub reason: Option<Reason>,
 }
 
+/// How payment addresses stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AddressQueue {
+    /// Orders that wait for one, or have it being made.
+    pub waiting: u64,
+    /// Those of them that nobody has taken.
+    pub idle: u64,
+    /// Addresses ever made, from some moment on; MUST NOT go back while a process lives, and may run ahead by attempts.
+    pub made: u64,
+}
+
 /// Moves orders.
 #[async_trait]
 pub trait Ledger: Send + Sync {
@@ -109,11 +120,11 @@ pub trait Ledger: Send + Sync {
     /// A fault of the ledger.
     async fn take_work(&self, work: Work, limit: usize, lease_ms: u64) -> Result<Vec<Order>, Fault>;
 
-    /// Orders for which `work` is due or under way, of all sales.
+    /// How payment addresses stand, over all sales.
     ///
     /// # Errors
     /// A fault of the ledger.
-    async fn waiting(&self, work: Work) -> Result<u64, Fault>;
+    async fn address_queue(&self) -> Result<AddressQueue, Fault>;
 
     /// Makes work that was taken due again at `at`; no-op where it is not due any more.
     ///

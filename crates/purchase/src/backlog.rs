@@ -1,50 +1,69 @@
 //! The backlog as a service level: whoever could not have a payment address in time is refused *before* a unit is taken.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use domain::backlog::{Backlog as Estimate, Sight};
-use domain::fence::Position;
 use domain::id::ShardId;
-use domain::order::Work;
 use domain::sale::Sale;
 use ports::Fault;
+use ports::ledger::AddressQueue;
 
 use crate::stores::Stores;
+use crate::totals::lag;
 
-/// What this node sees of the way from a claim to its payment address.
-#[derive(Default)]
+/// What this node sees of the way from a claim to its payment address. The hot path reads four numbers and never waits.
 pub struct Backlog {
-    seen: Mutex<Seen>,
-    /// The estimate, for the hot path.
-    estimate_ms: AtomicU64,
-}
-
-#[derive(Default)]
-struct Seen {
-    estimate: Estimate,
-    ends: HashMap<ShardId, Position>,
+    estimate: Mutex<Estimate>,
+    waiting: AtomicU64,
+    /// Claims of this node since the last look.
+    admitted: AtomicU64,
+    /// Addresses a second, as the bits of a float; 0 while nothing is known.
+    rate_per_s: AtomicU64,
+    stuck_ms: AtomicU64,
 }
 
 impl Backlog {
-    /// How long a claim that is made now will wait for its payment address, milliseconds; never blocks.
+    /// Nothing was seen yet; at most `limit_per_s` addresses are made in a second by everybody together, where that is known.
     #[must_use]
-    pub fn estimate_ms(&self) -> u64 {
-        self.estimate_ms.load(Ordering::Relaxed)
+    pub fn new(limit_per_s: Option<f64>) -> Self {
+        let estimate = Estimate::new(limit_per_s);
+        let rate = estimate.rate_per_s().unwrap_or_default();
+        Self {
+            estimate: Mutex::new(estimate),
+            waiting: AtomicU64::new(0),
+            admitted: AtomicU64::new(0),
+            rate_per_s: AtomicU64::new(rate.to_bits()),
+            stuck_ms: AtomicU64::new(0),
+        }
     }
 
-    fn see(&self, at_ms: u64, waiting: u64, ends: HashMap<ShardId, Position>) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let came = ends.iter().map(|(shard, end)| {
-            // A shard that is seen for the first time has brought nothing since the look before.
-            let before = seen.ends.get(shard).map_or(end.0, |before| before.0);
-            end.0.saturating_sub(before)
-        });
-        let came = came.sum();
-        seen.ends = ends;
-        seen.estimate.see(Sight { at_ms, waiting, came });
-        self.estimate_ms.store(seen.estimate.estimate_ms(), Ordering::Relaxed);
+    /// How long a claim that is made now will wait for its payment address, milliseconds.
+    #[must_use]
+    pub fn estimate_ms(&self) -> u64 {
+        let waiting = self.waiting.load(Ordering::Relaxed) + self.admitted.load(Ordering::Relaxed);
+        if waiting == 0 {
+            return 0;
+        }
+        let rate = f64::from_bits(self.rate_per_s.load(Ordering::Relaxed));
+        // Saturates: an hour and a century are refused alike.
+        let served = if rate > 0.0 { (waiting as f64 * 1_000.0 / rate) as u64 } else { 0 };
+        served.max(self.stuck_ms.load(Ordering::Relaxed))
+    }
+
+    /// A claim was made; it counts at once, and not only from the next look on.
+    pub(crate) fn admit(&self) {
+        self.admitted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn see(&self, sight: Sight, admitted_before: u64) {
+        let mut estimate = self.estimate.lock().unwrap_or_else(PoisonError::into_inner);
+        estimate.see(sight);
+        self.rate_per_s.store(estimate.rate_per_s().unwrap_or_default().to_bits(), Ordering::Relaxed);
+        self.stuck_ms.store(estimate.stuck_ms(), Ordering::Relaxed);
+        self.waiting.store(sight.waiting, Ordering::Relaxed);
+        // What was admitted before the look is in what was seen; what came since is not.
+        self.admitted.fetch_sub(admitted_before, Ordering::Relaxed);
     }
 }
 
@@ -53,16 +72,16 @@ impl Backlog {
 /// # Errors
 /// A fault of log or ledger; the estimate stays as it was.
 pub async fn look<'a>(stores: &Stores, open: impl Iterator<Item = &'a Sale>) -> Result<(), Fault> {
-    let (mut waiting, mut ends) = (stores.ledger.waiting(Work::Address).await?, HashMap::new());
+    let admitted = stores.backlog.admitted.load(Ordering::Relaxed);
+    let mut claims = 0;
     for sale in open {
         for number in 0..sale.shards {
-            let shard = ShardId { sale: sale.sale_id.clone(), number };
-            let end = stores.claims.end(&shard).await?;
-            waiting += end.0.saturating_sub(stores.allocations.position(&shard).await?.0);
-            ends.insert(shard, end);
+            claims += lag(stores, &ShardId { sale: sale.sale_id.clone(), number }).await?;
         }
     }
+    let AddressQueue { waiting, idle, made } = stores.ledger.address_queue().await?;
     let at_ms = stores.clock.elapsed().as_millis() as u64;
-    stores.backlog.see(at_ms, waiting, ends);
+    let sight = Sight { at_ms, waiting: waiting + claims, idle: idle + claims, served: made };
+    stores.backlog.see(sight, admitted);
     Ok(())
 }

@@ -76,6 +76,7 @@ impl OrderService {
         let refused = |refusal| Ok(CheckoutAnswer::Refused(refusal));
         match outcome {
             HoldOutcome::Held { grant, .. } => {
+                self.stores.backlog.admit();
                 let document = StatusDocument::queued(stamp(shard, request.claim, &grant), request.terms);
                 Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: false })
             }
@@ -162,11 +163,17 @@ impl Orders for OrderService {
             user_id: checkout.user,
             terms: Terms { product, quantity: checkout.quantity },
             limit: max_per_user,
-            intent: if gate.is_ok() && !late { Intent::Take } else { Intent::Find },
+            intent: match gate {
+                Err(_) => Intent::Find,
+                Ok(()) if late => Intent::Weigh,
+                Ok(()) => Intent::Take,
+            },
         };
         let outcome = match (self.stores.inventory.glance(&shard, &request), gate) {
             (Glance::Decided(outcome), _) => outcome,
             (Glance::Absent, Err(_)) => HoldOutcome::Absent,
+            // From memory, too: whoever is sent away must cost less than who is served.
+            (Glance::Absent, Ok(())) if late => HoldOutcome::Absent,
             (Glance::Absent | Glance::Unknown, _) => self.ask(&shard, request.clone()).await?,
         };
         match (outcome, gate) {

@@ -1,5 +1,6 @@
 //! The provider's file: everything is written before it is answered, as many calls at once as wait.
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -44,6 +45,10 @@ impl Store {
         if let Some(dir) = file.parent() {
             std::fs::create_dir_all(dir).map_err(|error| said(&error))?;
         }
+        // Return addresses have tickets in them: nobody else may read the books. Their journal gets the same rights.
+        let private =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+        private.map_err(|error| said(&error))?;
         let connection = Connection::open(file).map_err(|error| said(&error))?;
         if !is_ours(&connection).map_err(|error| said(&error))? {
             return Err(said(&"it is a database of something else"));

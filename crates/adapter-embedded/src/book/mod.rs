@@ -35,6 +35,8 @@ pub(crate) struct Book {
     pub(crate) work: [BTreeSet<(Timestamp, u64, TicketId)>; Work::ALL.len()],
     /// What the tables have yet to follow, in the order in which it became true.
     pub(crate) behind: VecDeque<(u64, Behind)>,
+    /// Payment addresses made since this process began.
+    pub(crate) addresses: u64,
     /// Orders ever made: the next one's number.
     numbers: u64,
 }

@@ -46,8 +46,9 @@ impl Pair<'_> {
         let user = random.random_range(0..12);
         let claim = TicketId(bytes(1, user * 16 + random.random_range(0..9)));
         let product = *[0, 0, 0, 1, 1, 2, 9].choose(random).unwrap();
-        let intent =
-            *[Intent::Take, Intent::Take, Intent::Take, Intent::Take, Intent::Find].choose(random).unwrap();
+        let intent = *[Intent::Take, Intent::Take, Intent::Take, Intent::Take, Intent::Find, Intent::Weigh]
+            .choose(random)
+            .unwrap();
         let request = HoldRequest {
             claim,
             ticket: claim,

@@ -92,8 +92,13 @@ fn text(value: &Value, least: usize, most: usize) -> Result<String, String> {
     let fits = |text: &&str| {
         (least..=most).contains(&text.chars().count()) && (least == 0 || !text.trim().is_empty())
     };
-    let found = value.as_str().filter(fits).map(str::to_owned);
-    found.ok_or_else(|| format!("must be a text of {least} to {most} characters"))
+    let found = value.as_str().filter(fits);
+    let found = found.ok_or_else(|| format!("must be a text of {least} to {most} characters"))?;
+    // Not every store can keep them, and a terminal obeys them.
+    if found.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+        return Err("must have no control characters besides line breaks and tabs".to_owned());
+    }
+    Ok(found.to_owned())
 }
 
 fn name(value: &Value) -> Result<String, String> {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -117,18 +118,43 @@ pub async fn status(edge: &Edge, ticket: &str) -> Result<Whole, Problem> {
 /// 404 or 503.
 pub async fn events(edge: Arc<Edge>, ticket: &str) -> Result<Response<Body>, Problem> {
     let stamp = opened(&edge, ticket)?;
+    let place = StreamPlace::take(&edge)?;
     let first = look(&edge, &stamp).await?;
-    let following = Following { edge, stamp, at: At::First(Box::new(first)) };
+    let following = Following { edge, stamp, at: At::First(Box::new(first)), _place: place };
     let stream = futures::stream::unfold(following, Following::step);
     let mut reply = Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(reply)
 }
 
+/// One of the streams that may be open at once; given back when the stream ends.
+struct StreamPlace(Arc<Edge>);
+
+impl StreamPlace {
+    /// # Errors
+    /// 503: streams stay for long, and must leave connections for those who buy, pay and poll.
+    fn take(edge: &Arc<Edge>) -> Result<Self, Problem> {
+        if edge.streams.fetch_add(1, Ordering::Relaxed) >= edge.settings.streams {
+            edge.streams.fetch_sub(1, Ordering::Relaxed);
+            let refused =
+                Problem::new(Code::Overloaded, "too many streams are open: poll the status instead");
+            return Err(refused.retry_after_ms(edge.busy_ms()));
+        }
+        Ok(Self(Arc::clone(edge)))
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        self.0.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 struct Following {
     edge: Arc<Edge>,
     stamp: TicketStamp,
     at: At,
+    _place: StreamPlace,
 }
 
 /// Where a stream stands.
@@ -143,7 +169,7 @@ enum At {
 
 impl Following {
     async fn step(self) -> Option<(Result<Event, Infallible>, Self)> {
-        let Self { edge, stamp, at } = self;
+        let Self { edge, stamp, at, _place } = self;
         let status = match at {
             At::First(status) => *status,
             At::Sent(version) => newer(&edge, &stamp, version).await?,
@@ -152,7 +178,7 @@ impl Following {
         let event = Event::default().id(status.version.to_string()).event("status");
         let event = event.json_data(document(&edge, &status)).unwrap_or_default();
         let at = if status.terminal { At::End } else { At::Sent(status.version) };
-        Some((Ok(event), Self { edge, stamp, at }))
+        Some((Ok(event), Self { edge, stamp, at, _place }))
     }
 }
 

@@ -9,6 +9,7 @@ use ports::Fault;
 use ports::ledger::{Applied, OrderFilter, Step};
 
 use super::{Operator, RefundAnswer};
+use crate::stores::reference;
 
 /// How long the order of a ticket that was just given is waited for, and how often it is looked for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -83,7 +84,7 @@ impl Operator {
             Some(Applied::Changed(order)) => {
                 self.stores.show([&*order]).await;
                 self.stores.pulse.nudge(Work::Refund);
-                let detail = format!("ticket {ticket:?}, units returned: {return_units}");
+                let detail = format!("reference {}, units returned: {return_units}", reference(ticket));
                 self.note(actor, "refund", Some(&order.shard.sale), detail).await?;
                 Ok(RefundAnswer::Refunding(order))
             }

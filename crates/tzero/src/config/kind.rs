@@ -142,6 +142,11 @@ impl Kind {
                 let near = super::nearest::nearest(text, choices.iter().copied()).unwrap_or_default();
                 format!("must be {expected}, and not {text:?} (the nearest is {near:?})")
             }
+            (Self::Servers, Node::List(values)) => {
+                let wrong = values.iter().find(|value| server(&value.node).is_none());
+                let wrong = wrong.map(|value| value.node.described()).unwrap_or_default();
+                format!("must be {expected}, and not {wrong}; on the command line, separate them by commas")
+            }
             (Self::Networks, Node::List(values)) => {
                 let wrong = values.iter().find(|value| network(&value.node).is_none());
                 let wrong = wrong.map(|value| value.node.described()).unwrap_or_default();

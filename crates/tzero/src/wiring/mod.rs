@@ -14,6 +14,7 @@ use gateway::session::{Algorithm, Builtin, Jwt, Sessions};
 use ports::clock::{Clock, SystemClock};
 use ports::dice::Dice;
 use ports::payments::Payments;
+use purchase::backlog::Backlog;
 use purchase::catalog::Catalog;
 use purchase::operate::Operator;
 use purchase::pulse::Pulse;
@@ -143,7 +144,7 @@ impl System {
         let (ports, keeper) = stores::open(config, keys, &clock).await?;
         let payments = payments(config, keys, &addresses.provider_url)?;
         let settings = settings(config, &addresses.public_url);
-        Ok(Self::over(ports, keeper, payments, keys, clock, settings))
+        Ok(Self::over(ports, keeper, payments, keys, clock, settings, config.processor.rate_per_s))
     }
 
     fn over(
@@ -153,7 +154,10 @@ impl System {
         keys: &Keys,
         clock: Arc<dyn Clock>,
         settings: Settings,
+        rate_per_s: f64,
     ) -> Self {
+        // Where others use the stores too, so may their processors.
+        let limit_per_s = (!keeper.shared).then_some(rate_per_s);
         let stores = Stores {
             inventory: ports.inventory,
             rebuild: ports.rebuild,
@@ -171,7 +175,7 @@ impl System {
             dice: Arc::new(SystemDice),
             ids: IdSecret::new(keys.derive("ids")),
             pulse: Arc::new(Pulse::default()),
-            backlog: Arc::default(),
+            backlog: Arc::new(Backlog::new(limit_per_s)),
         };
         Self { stores, settings, catalog: Arc::default(), keeper }
     }
@@ -244,6 +248,7 @@ impl System {
             guests,
             shown: std::sync::RwLock::default(),
             under_way: std::sync::atomic::AtomicU64::new(0),
+            streams: std::sync::atomic::AtomicU64::new(0),
             polls: gateway::edge::Polls::default(),
         })
     }
@@ -324,6 +329,8 @@ fn edge_settings(config: &Config) -> EdgeSettings {
         network_burst: config.limits.network_burst,
         sale_per_s: config.limits.sale_per_s,
         checkouts: config.limits.checkout_queue as u64,
+        // A stream keeps its connection for as long as its order lives.
+        streams: config.server.max_connections as u64 / 2,
         session_ttl_ms: config.sessions.ttl_ms,
         poll_min_ms: config.status.poll_min_ms,
         poll_max_ms: config.status.poll_max_ms,

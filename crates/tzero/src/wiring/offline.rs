@@ -45,7 +45,7 @@ pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>,
         ledger_lane: 1,
     };
     let (ports, keeper) = stores::embedded(store);
-    let system = System::over(ports, keeper, payments, &keys, clock, settings);
+    let system = System::over(ports, keeper, payments, &keys, clock, settings, 0.0);
     system.recover().await?;
     let named = sale.map(|id| SaleId::parse(id).map_err(|refusal| format!("{id}: {refusal}"))).transpose()?;
     let mut reports = Vec::new();

@@ -111,6 +111,9 @@ async fn fleet(
     clock: &Arc<dyn Clock>,
 ) -> Result<(StorePorts, Keeper), String> {
     let postgres = Arc::new(ledger(postgres_options(config, url, clock)).await?);
+    // Not the key itself: who reads the ledger must not be able to make tickets.
+    let digest = *blake3::hash(&keys.derive("store")).as_bytes();
+    postgres.claim_for(digest).await.map_err(|fault| fault.to_string())?;
     let redis = Arc::new(inventory(config, keys).await?);
     let kafka = Kafka::connect(kafka_options(config, clock)).await.map_err(|refusal| refusal.to_string())?;
     let ports = StorePorts {

@@ -244,7 +244,7 @@ async fn the_sale_document_stays_the_same_bytes_and_has_an_etag() {
 
 #[tokio::test]
 async fn whoever_could_not_have_a_payment_address_in_time_is_refused_before_a_unit_is_taken() {
-    // One address a second, and a promise of twenty seconds: two hundred holds are far too many.
+    // One address a second and a promise of twenty seconds: about twenty may wait.
     let settings = [
         "processor.rate_per_s=1",
         "processor.payment_address_deadline_ms=20000",
@@ -252,32 +252,33 @@ async fn whoever_could_not_have_a_payment_address_in_time_is_refused_before_a_un
         "limits.network_per_s=0",
     ];
     let server = Server::start(&settings);
-    server.sale("s", 1_000, json!({ "max_per_user": 100 })).await;
-    let early = server.buyers(2).await;
-    for (buyer, key) in early.iter().flat_map(|buyer| (0..100).map(move |key| (buyer, format!("k{key}")))) {
-        assert_eq!(server.buy("s", buyer, &key).await.status, 202);
-    }
-    let late = server.buyer().await;
-    let mut granted = 0;
-    let refused = async {
-        loop {
-            let answer = server.buy("s", &late, &format!("late{granted}")).await;
-            if answer.status != 202 {
-                return answer;
-            }
-            granted += 1;
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    server.sale("one", 1, json!({})).await;
+    let holder = server.buyer().await;
+    assert_eq!(server.buy("one", &holder, "k").await.status, 202);
+    server.sale("s", 10_000, json!({ "max_per_user": 100 })).await;
+    let (early, mut granted) = (server.buyers(40).await, 0_u64);
+    let mut keys = early.iter().flat_map(|buyer| (0..100).map(move |key| (buyer, format!("k{key}"))));
+    let answer = loop {
+        let (buyer, key) = keys.next().expect("it is refused before all of these are answered");
+        let answer = server.buy("s", buyer, &key).await;
+        if answer.status != 202 {
+            break answer;
         }
+        granted += 1;
     };
-    let answer =
-        tokio::time::timeout(std::time::Duration::from_secs(15), refused).await.expect("it is refused");
     is_problem(&answer, 503, "overloaded");
     assert!(retry_after(&answer) >= 1);
+    assert!(granted >= 15, "{granted} could have been served");
+    // Where others may make addresses too, the rate is measured first.
+    assert!(granted <= 45 || crate::stores::servers().is_some(), "{granted} were let in");
+    // What can be said without taking a unit is said all the same.
     let again = server.buy("s", &early[0], "k0").await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (202, Some("true")), "{}", again.text);
+    is_problem(&server.buy("one", &holder, "another").await, 409, "limit-reached");
+    is_problem(&server.buy("one", &early[1], "k").await, 409, "all-units-held");
     let metrics = server.get("/metrics").await.text;
     let wait = metrics.lines().find_map(|line| line.strip_prefix("tzero_payment_address_wait_seconds "));
-    assert!(wait.expect("the metric").parse::<f64>().expect("a number") > 20.0, "{wait:?}");
+    assert!(wait.expect("the metric").parse::<f64>().expect("a number") > 15.0, "{wait:?}");
     let held = server.audit("s").await["products"][0]["held"].as_u64().expect("a number");
-    assert!(held <= 200 + granted, "nothing was taken for who was refused: {held}");
+    assert!(held <= granted, "nothing was taken for who was refused: {held} of {granted}");
 }

@@ -22,7 +22,9 @@ async fn holds_that_lapse_together_are_free_again_within_seconds() {
     let settings = [
         "limits.user_per_s=0",
         "limits.network_per_s=0",
-        "processor.rate_per_s=0.001",
+        "processor.rate_per_s=1000000",
+        "processor.concurrency=1",
+        "sandbox.timeout_rate=1.0",
         "processor.payment_address_deadline_ms=60000",
     ];
     let mut server = Server::start(&settings);

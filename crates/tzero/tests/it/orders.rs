@@ -223,3 +223,34 @@ async fn a_stream_tells_each_change_and_ends_with_the_order() {
     assert!(last.contains("\"confirmed\""), "{last}");
     assert!(told.text.matches("data: ").count() >= 2, "{}", told.text);
 }
+
+#[tokio::test]
+async fn streams_leave_connections_for_those_who_buy_and_pay() {
+    let server = Server::start(&["server.max_connections=20"]);
+    server.sale("s", 5, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let path = format!("/v1/orders/status/{ticket}/events");
+    let mut open = Vec::new();
+    for _ in 0..10 {
+        let stream = server.request(Method::GET, &path).send().await.expect("a stream");
+        assert_eq!(stream.status(), 200);
+        open.push(stream);
+    }
+    let refused = read(server.request(Method::GET, &path)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"), "{}", refused.text);
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(server.get(&format!("/v1/orders/status/{ticket}")).await.status, 200, "polls go on");
+    open.clear();
+    let freed = async {
+        loop {
+            let again = server.request(Method::GET, &path).send().await.expect("an answer");
+            if again.status() == 200 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(crate::harness::PATIENCE, freed)
+        .await
+        .expect("a closed stream gives its place back");
+}

@@ -147,6 +147,9 @@ impl<'a> Found<'a> {
                 4 if is("host") => {
                     repeated_host |= host;
                     host = true;
+                    if !value.iter().all(is_of_a_host) {
+                        return Err(Refusal::Malformed("Host must be a host with its port"));
+                    }
                 }
                 6 if is("expect") => found.expects |= value.eq_ignore_ascii_case(b"100-continue"),
                 10 if is("connection") => found.connection(value),
@@ -230,6 +233,11 @@ fn whole(method: &str, target: &str, version: u8, lines: &[Header<'_>]) -> Resul
         request.headers_mut().append(name, value);
     }
     Ok(request)
+}
+
+/// Whether a byte may be in a host with its port (RFC 3986, 3.2.2 and 3.2.3).
+fn is_of_a_host(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte)
 }
 
 #[cfg(test)]

@@ -134,3 +134,14 @@ fn targets_may_be_whole_addresses() {
     let Asked::Other(request) = parse(text.as_bytes(), 9, Hot::of).unwrap().unwrap().asked else { panic!() };
     assert_eq!((request.uri().path(), request.uri().query()), ("/v1/time", Some("x=1")));
 }
+
+#[test]
+fn a_host_is_a_host_with_its_port() {
+    for right in ["x", "shop.example:8080", "[::1]:80", "192.0.2.1", ""] {
+        assert_eq!(refusal(&format!("GET / HTTP/1.1\r\nHost: {right}\r\n\r\n")), None, "{right}");
+    }
+    for wrong in ["a b", "a/b", "a<b", "u@h", "a?b", "a#b", "a\"b", "h\u{e9}"] {
+        let refused = refusal(&format!("GET / HTTP/1.1\r\nHost: {wrong}\r\n\r\n"));
+        assert!(matches!(refused, Some(Refusal::Malformed(_))), "{wrong}: {refused:?}");
+    }
+}

@@ -152,3 +152,17 @@ async fn the_limit_of_open_files_is_raised_to_what_is_allowed() {
     let [soft, hard] = [3, 4].map(|at| line.split_whitespace().nth(at).expect("a number").to_owned());
     assert!(soft == hard && soft != "256", "{line}");
 }
+
+#[tokio::test]
+async fn what_is_in_the_folder_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    server.payable(&ticket).await;
+    for name in ["tzero.db", "secret.key", "admin-token", "sandbox.db", "sandbox.db-wal"] {
+        let file = server.dir.path().join(name);
+        let mode = std::fs::metadata(&file).expect(name).permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+}
