@@ -69,6 +69,8 @@ pub struct Settings {
     pub retry_min_ms: u64,
     /// Checkouts are refused while a payment address would take longer than this, milliseconds.
     pub address_deadline_ms: u64,
+    /// Payment addresses that everybody together makes in a second at most, where that is known.
+    pub address_limit_per_s: Option<f64>,
     /// Longest wait before a provider is asked again, milliseconds.
     pub retry_max_ms: u64,
     /// How long we try to close a provider's door before the unit goes back all the same, milliseconds.

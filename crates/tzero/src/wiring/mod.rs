@@ -97,6 +97,7 @@ fn settings(config: &Config, public_url: &str) -> Settings {
         checkout_queue: config.limits.checkout_queue,
         checkout_deadline_ms: config.limits.checkout_deadline_ms,
         address_deadline_ms: config.processor.payment_address_deadline_ms,
+        address_limit_per_s: None,
         retry_min_ms: config.processor.retry_min_ms,
         retry_max_ms: config.processor.retry_max_ms,
         grace_ms: config.expiration.grace_ms,
@@ -143,8 +144,10 @@ impl System {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let (ports, keeper) = stores::open(config, keys, &clock).await?;
         let payments = payments(config, keys, &addresses.provider_url)?;
-        let settings = settings(config, &addresses.public_url);
-        Ok(Self::over(ports, keeper, payments, keys, clock, settings, config.processor.rate_per_s))
+        let mut settings = settings(config, &addresses.public_url);
+        // Where others use the stores too, so may their processors.
+        settings.address_limit_per_s = (!keeper.shared).then_some(config.processor.rate_per_s);
+        Ok(Self::over(ports, keeper, payments, keys, clock, settings))
     }
 
     fn over(
@@ -154,10 +157,7 @@ impl System {
         keys: &Keys,
         clock: Arc<dyn Clock>,
         settings: Settings,
-        rate_per_s: f64,
     ) -> Self {
-        // Where others use the stores too, so may their processors.
-        let limit_per_s = (!keeper.shared).then_some(rate_per_s);
         let stores = Stores {
             inventory: ports.inventory,
             rebuild: ports.rebuild,
@@ -175,7 +175,7 @@ impl System {
             dice: Arc::new(SystemDice),
             ids: IdSecret::new(keys.derive("ids")),
             pulse: Arc::new(Pulse::default()),
-            backlog: Arc::new(Backlog::new(limit_per_s)),
+            backlog: Arc::new(Backlog::new(settings.address_limit_per_s)),
         };
         Self { stores, settings, catalog: Arc::default(), keeper }
     }

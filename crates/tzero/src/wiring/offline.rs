@@ -36,6 +36,7 @@ pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>,
         checkout_queue: 1,
         checkout_deadline_ms: 1,
         address_deadline_ms: 1,
+        address_limit_per_s: None,
         retry_min_ms: 1,
         retry_max_ms: 1,
         grace_ms: 0,
@@ -45,7 +46,7 @@ pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>,
         ledger_lane: 1,
     };
     let (ports, keeper) = stores::embedded(store);
-    let system = System::over(ports, keeper, payments, &keys, clock, settings, 0.0);
+    let system = System::over(ports, keeper, payments, &keys, clock, settings);
     system.recover().await?;
     let named = sale.map(|id| SaleId::parse(id).map_err(|refusal| format!("{id}: {refusal}"))).transpose()?;
     let mut reports = Vec::new();
