@@ -245,6 +245,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("/admin/v1/sales/{}/live", "GET, HEAD"),
     ("/admin/v1/orders/{}", "GET, HEAD"),
     ("/admin/v1/orders/{}/refund", "POST"),
+    ("/admin/v1/shards", "GET, HEAD"),
     ("/admin/v1/actions", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),

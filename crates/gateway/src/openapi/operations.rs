@@ -60,7 +60,7 @@ const TIME: &str =
 const SALES: &str = r##"{"type":"object","required":["sales"],"properties":{"sales":{"type":"array","items":{"$ref":"#/components/schemas/OperatorSale"}}}}"##;
 const ORDERS: &str = r##"{"type":"object","required":["orders","cursor"],"properties":{"orders":{"type":"array","items":{"$ref":"#/components/schemas/OperatorOrder"}},"cursor":{"type":["string","null"]}}}"##;
 const RESTOCK: &str = r#"{"type":"object","required":["product_id","units"],"additionalProperties":false,"properties":{"product_id":{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,63}$"},"units":{"type":"integer","minimum":1,"maximum":16777215}}}"#;
-const MESSAGE: &str = r#"{"type":"object","required":["message"],"additionalProperties":false,"properties":{"message":{"type":"string","maxLength":4000}}}"#;
+const MESSAGE: &str = r#"{"type":"object","required":["message"],"additionalProperties":false,"properties":{"message":{"type":"string","maxLength":4000,"pattern":"^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"}}}"#;
 const REFUND: &str = r#"{"type":"object","additionalProperties":false,"properties":{"return_units":{"type":"boolean","default":false}}}"#;
 
 const TEXT: &str = r#"{"type":"string"}"#;

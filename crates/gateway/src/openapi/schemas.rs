@@ -4,6 +4,9 @@ use domain::money::Currency;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
 
+/// Characters that no text for buyers has: controls besides line breaks and tabs.
+const CONTROLS: &str = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f";
+
 /// Adds what requests look like, and names the words of the answers.
 pub(super) fn complete(schemas: &mut Map<String, Value>) {
     schemas.insert("Problem".into(), problem_schema());
@@ -98,7 +101,7 @@ fn money_schema() -> Value {
 fn sale_schema(required: &[&str]) -> Value {
     let money = money_schema();
     let compare_at = json!({ "anyOf": [{ "type": "null" }, money] });
-    let name = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "\\S" });
+    let name = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": format!("^[^{CONTROLS}]*[^\\s{CONTROLS}][^{CONTROLS}]*$") });
     let product = json!({
         "type": "object",
         "required": ["product_id", "name", "price", "stock"],
@@ -106,7 +109,7 @@ fn sale_schema(required: &[&str]) -> Value {
         "properties": {
             "product_id": slug(),
             "name": name,
-            "description": { "type": "string", "maxLength": 4000 },
+            "description": { "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") },
             "image_url": { "type": ["string", "null"], "maxLength": 2000, "pattern": "^(https://|/)[!-~]*$" },
             "price": money,
             "compare_at": compare_at,
@@ -117,7 +120,7 @@ fn sale_schema(required: &[&str]) -> Value {
     let instant = json!({ "type": "string", "format": "date-time" });
     let mut properties = json!({
         "name": name,
-        "description": { "type": "string", "maxLength": 4000 },
+        "description": { "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") },
         "starts_at": instant,
         "ends_at": instant,
         "mode": { "type": "string", "enum": ["rush"] },
@@ -126,7 +129,8 @@ fn sale_schema(required: &[&str]) -> Value {
         "products": { "type": "array", "minItems": 1, "maxItems": 100, "items": product },
     });
     let own = if required.is_empty() {
-        [("message", json!({ "type": "string", "maxLength": 4000 }))].to_vec()
+        [("message", json!({ "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") }))]
+            .to_vec()
     } else {
         [("sale_id", slug()), ("shards", json!({ "type": "integer", "enum": [1] }))].to_vec()
     };
