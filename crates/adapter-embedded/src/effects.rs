@@ -4,10 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use domain::fence::{Position, Term};
-use domain::few::Few;
 use domain::id::{Epoch, ProductNo, ShardId};
-use domain::order::Order;
-use domain::snapshot::{Place, ProductSnapshot, RecordSnapshot, ShardSnapshot};
+use domain::snapshot::{ProductSnapshot, RecordSnapshot, ShardSnapshot};
 use domain::unit_set::UnitSet;
 use ports::Fault;
 use ports::ledger::{Effects, PendingEffect, Terms, Turn};
@@ -139,30 +137,6 @@ fn picture(core: &Core, shard: &ShardId, epoch: Epoch) -> ShardSnapshot {
     ShardSnapshot {
         epoch,
         products: products.iter().enumerate().map(product).collect(),
-        records: orders.flat_map(|entry| records(&entry.order)).collect(),
+        records: orders.flat_map(|entry| RecordSnapshot::of(&entry.order)).collect(),
     }
-}
-
-/// What an inventory remembers of one order: its ticket, and the late claim that its units are under, if any.
-fn records(order: &Order) -> Vec<RecordSnapshot> {
-    let under = |claim, place, units| RecordSnapshot {
-        claim,
-        ticket: order.ticket,
-        user: order.user,
-        terms: order.terms,
-        place,
-        units,
-        epoch: order.epoch,
-        issued_at: order.issued_at,
-    };
-    let place = match (order.live, order.is_sold()) {
-        (false, _) => Place::Gone,
-        (true, true) => Place::Sold,
-        (true, false) => Place::Held,
-    };
-    let units = if order.live { order.units.clone() } else { Few::new() };
-    if order.claim == order.ticket || !order.live {
-        return vec![under(order.ticket, place, units)];
-    }
-    vec![under(order.ticket, Place::Gone, Few::new()), under(order.claim, place, units)]
 }

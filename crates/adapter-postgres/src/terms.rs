@@ -3,10 +3,8 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Transaction};
 use domain::fence::{Position, Term, TermState};
-use domain::few::Few;
 use domain::id::{Epoch, ShardId};
-use domain::order::Order;
-use domain::snapshot::{Place, ProductSnapshot, RecordSnapshot, ShardSnapshot};
+use domain::snapshot::{ProductSnapshot, RecordSnapshot, ShardSnapshot};
 use domain::unit_set::UnitSet;
 use ports::Fault;
 use ports::ledger::Terms;
@@ -139,7 +137,7 @@ impl Job for Snapshot<'_> {
             if let (true, Some((.., owned))) = (order.live, products.get_mut(order.terms.product.index())) {
                 owned.extend(order.units.iter().copied());
             }
-            records.extend(records_of(order));
+            records.extend(RecordSnapshot::of(&order));
         }
         let product = |(stock, slice, owned): (u32, UnitSet, Vec<u32>)| ProductSnapshot {
             stock,
@@ -155,28 +153,4 @@ fn slice(row: &tokio_postgres::Row) -> Result<UnitSet, Failure> {
     let (firsts, ends): (Vec<i32>, Vec<i32>) = (cell(row, "firsts")?, cell(row, "ends")?);
     let ranges = firsts.into_iter().zip(ends).map(|(first, end)| first.cast_unsigned()..end.cast_unsigned());
     Ok(UnitSet::from_ranges(ranges))
-}
-
-/// What an inventory remembers of one order: its ticket, and the late claim that its units are under, if any.
-fn records_of(order: Order) -> Vec<RecordSnapshot> {
-    let under = |claim, place, units| RecordSnapshot {
-        claim,
-        ticket: order.ticket,
-        user: order.user,
-        terms: order.terms,
-        place,
-        units,
-        epoch: order.epoch,
-        issued_at: order.issued_at,
-    };
-    let place = match (order.live, order.is_sold()) {
-        (false, _) => Place::Gone,
-        (true, true) => Place::Sold,
-        (true, false) => Place::Held,
-    };
-    let units = if order.live { order.units.clone() } else { Few::new() };
-    if order.claim == order.ticket || !order.live {
-        return vec![under(order.ticket, place, units)];
-    }
-    vec![under(order.ticket, Place::Gone, Few::new()), under(order.claim, place, units)]
 }

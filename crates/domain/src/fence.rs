@@ -10,6 +10,14 @@ use crate::id::Epoch;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
+impl Position {
+    /// How far `end` is from here; 0 where it is passed.
+    #[must_use]
+    pub const fn until(self, end: Self) -> u64 {
+        end.0.saturating_sub(self.0)
+    }
+}
+
 /// Where a shard stands in its renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermState {
@@ -71,6 +79,12 @@ impl Term {
     pub fn opened(self, epoch: Epoch) -> Option<Self> {
         (self.epoch == epoch && self.state == TermState::Rebuild)
             .then_some(Self { state: TermState::Open, ..self })
+    }
+
+    /// Whether a shard of this term sells, whose inventory hands out units at `running`; `None` where that is closed.
+    #[must_use]
+    pub fn sells_at(self, running: Option<Epoch>) -> bool {
+        self.state == TermState::Open && running == Some(self.epoch)
     }
 
     /// Whether a claim of `epoch` at `position` of the log is taken in.

@@ -249,6 +249,14 @@ impl Order {
         }
     }
 
+    /// Whether a claim that was made for its late money is, or may still become, the one that its units are under; `newest`
+    /// is the claim of the newest attempt. Every other one may be given back.
+    #[must_use]
+    pub fn may_use_late(&self, claim: TicketId, newest: TicketId) -> bool {
+        let used = self.live && self.claim == claim;
+        used || (claim == newest && self.work() == Some(Work::LatePayment))
+    }
+
     /// Whether it has its payment address since the change that led here from `before`.
     #[must_use]
     pub fn has_new_address(&self, before: OrderState) -> bool {

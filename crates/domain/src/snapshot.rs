@@ -2,6 +2,7 @@
 
 use crate::hold::{Terms, Units};
 use crate::id::{Epoch, TicketId, UserHash};
+use crate::order::Order;
 use crate::time::Timestamp;
 use crate::unit_set::UnitSet;
 
@@ -44,6 +45,30 @@ pub struct RecordSnapshot {
     pub epoch: Epoch,
     /// When they were given first.
     pub issued_at: Timestamp,
+}
+
+impl RecordSnapshot {
+    /// What an inventory remembers of an order: its ticket, and the late claim that its units are under, if any.
+    #[must_use]
+    pub fn of(order: &Order) -> Vec<Self> {
+        let under = |claim, place, units| Self {
+            claim,
+            ticket: order.ticket,
+            user: order.user,
+            terms: order.terms,
+            place,
+            units,
+            epoch: order.epoch,
+            issued_at: order.issued_at,
+        };
+        let place = if order.is_sold() { Place::Sold } else { Place::Held };
+        let gone = || under(order.ticket, Place::Gone, Units::new());
+        match (order.live, order.claim == order.ticket) {
+            (false, _) => vec![gone()],
+            (true, true) => vec![under(order.ticket, place, order.units.clone())],
+            (true, false) => vec![gone(), under(order.claim, place, order.units.clone())],
+        }
+    }
 }
 
 /// A shard as the ledger knows it.

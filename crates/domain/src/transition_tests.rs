@@ -228,3 +228,20 @@ fn late_money_leaves_what_its_buyer_was_told_until_it_is_collected() {
         assert_eq!(confirmed.reason, Some(Reason::LatePayment));
     }
 }
+
+#[test]
+fn a_late_claim_is_kept_while_it_is_used_or_is_the_newest_that_is_wanted() {
+    let state = |name| states().into_iter().find(|(known, _)| *known == name).unwrap().1;
+    let (newest, older) = (TicketId([9; 16]), TicketId([8; 16]));
+    let waiting = state("expired with money");
+    assert!(waiting.may_use_late(newest, newest) && !waiting.may_use_late(older, newest));
+    let held = state("expired, held late");
+    assert!(held.may_use_late(newest, newest) && !held.may_use_late(older, newest));
+    assert!(
+        held.may_use_late(newest, TicketId([10; 16])),
+        "its units are under it, whatever was tried since"
+    );
+    for over in ["expired", "cancelled", "refunding", "refunded"] {
+        assert!(!state(over).may_use_late(newest, newest), "{over}");
+    }
+}

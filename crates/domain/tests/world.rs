@@ -15,7 +15,7 @@ use domain::inventory::{Look, Shard};
 use domain::money::Money;
 use domain::order::{Order, OrderState, OrderTerms};
 use domain::payment::{Payment, PaymentSession, PaymentStage};
-use domain::snapshot::{Place, ProductSnapshot, RecordSnapshot, ShardSnapshot};
+use domain::snapshot::{ProductSnapshot, RecordSnapshot, ShardSnapshot};
 use domain::time::Timestamp;
 use domain::transition::{Change, Closing, Transition, transition};
 use domain::unit_set::UnitSet;
@@ -305,25 +305,7 @@ impl World {
             let stock = self.stock[usize::from(product)];
             ProductSnapshot { stock, free: UnitSet::whole(stock).difference(&owned(product)) }
         });
-        let records = self.orders.values().flat_map(|order| {
-            let under = |claim, place, units| RecordSnapshot {
-                claim,
-                ticket: order.ticket,
-                user: order.user,
-                terms: order.terms,
-                place,
-                units,
-                epoch: order.epoch,
-                issued_at: order.issued_at,
-            };
-            let place = if order.is_sold() { Place::Sold } else { Place::Held };
-            let gone = under(order.ticket, Place::Gone, Few::new());
-            match (order.live, order.claim == order.ticket) {
-                (false, _) => vec![gone],
-                (true, true) => vec![under(order.ticket, place, order.units.clone())],
-                (true, false) => vec![gone, under(order.claim, place, order.units.clone())],
-            }
-        });
+        let records = self.orders.values().flat_map(RecordSnapshot::of);
         ShardSnapshot { epoch, products: products.collect(), records: records.collect() }
     }
 

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use domain::fence::TermState;
 use domain::id::{Epoch, ShardId};
 use domain::snapshot::ShardSnapshot;
 use ports::Fault;
@@ -29,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub async fn is_open(stores: &Stores, shard: &ShardId) -> Result<bool, Fault> {
     let running = stores.rebuild.running(shard).await?;
     let term = stores.terms.term(shard).await?;
-    Ok(term.state == TermState::Open && running == Some(term.epoch))
+    Ok(term.sells_at(running))
 }
 
 /// Renews the shard unless it is open; gives whether it is open now. Another may be at it: then look again.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use domain::fence::Position;
 use domain::hold::{Claim, Effect, EffectKind};
 use domain::id::{ShardId, TicketId};
-use domain::order::Work;
 use ports::Fault;
 use ports::inventory::Unpinned;
 
@@ -65,13 +64,10 @@ async fn passed(stores: &Stores, shard: &ShardId, end: Position) -> Result<bool,
 /// Gives back units that an attempt at a late payment took, where it can use them no more: the order does not have them,
 /// and a newer attempt has begun or none is wanted. Also a hold that came after its attempt was given up ends here.
 async fn give_up_late(stores: &Stores, claim: &Claim, ticket: TicketId) -> Result<bool, Fault> {
-    if let Some(order) = stores.ledger.order(ticket).await? {
-        let used = order.live && order.claim == claim.ticket;
-        let newest = stores.ids.late_claim(ticket, order.late_attempts) == claim.ticket;
-        let tried = newest && order.work() == Some(Work::LatePayment);
-        if used || tried {
-            return Ok(false);
-        }
+    if let Some(order) = stores.ledger.order(ticket).await?
+        && order.may_use_late(claim.ticket, stores.ids.late_claim(ticket, order.late_attempts))
+    {
+        return Ok(false);
     }
     let (product, units) = (claim.terms.product, claim.units.clone());
     let effect = Effect { kind: EffectKind::Release, product, claim: claim.ticket, units };

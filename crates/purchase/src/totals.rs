@@ -44,5 +44,5 @@ pub async fn totals(stores: &Stores, sale: &Sale) -> Result<Totals, Fault> {
 /// A fault of log or ledger.
 pub async fn lag(stores: &Stores, shard: &ShardId) -> Result<u64, Fault> {
     let end = stores.claims.end(shard).await?;
-    Ok(end.0.saturating_sub(stores.allocations.position(shard).await?.0))
+    Ok(stores.allocations.position(shard).await?.until(end))
 }

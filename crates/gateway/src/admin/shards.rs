@@ -34,7 +34,7 @@ fn shown(state: &ShardState) -> Value {
         "inventory_epoch": state.running.map(|epoch| epoch.0),
         "log_position": state.position.0,
         "log_end": state.end.0,
-        "claims_waiting": state.end.0.saturating_sub(state.position.0),
+        "claims_waiting": state.claims_waiting(),
     })
 }
 

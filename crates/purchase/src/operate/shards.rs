@@ -25,7 +25,13 @@ impl ShardState {
     /// Whether it sells.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.term.state == domain::fence::TermState::Open && self.running == Some(self.term.epoch)
+        self.term.sells_at(self.running)
+    }
+
+    /// Claims in its log that are not taken in.
+    #[must_use]
+    pub const fn claims_waiting(&self) -> u64 {
+        self.position.until(self.end)
     }
 }
 

@@ -1,8 +1,6 @@
 //! The ledger's picture of a shard at one instant, as the ledger's adapters take it.
 
-use domain::few::Few;
 use domain::id::{Epoch, ProductNo};
-use domain::order::Order;
 use domain::snapshot::{Place, ProductSnapshot, RecordSnapshot, ShardSnapshot};
 use domain::time::Timestamp;
 use domain::unit_set::UnitSet;
@@ -19,7 +17,7 @@ pub(crate) fn picture(ledger: &Ledger, epoch: Epoch, now: Timestamp, mutants: Mu
         ProductSnapshot { stock: *stock, free: UnitSet::whole(*stock).difference(&owned) }
     };
     let products = ledger.stock.iter().enumerate().map(product).collect();
-    let mut records: Vec<_> = ledger.orders.values().flat_map(records_of).collect();
+    let mut records: Vec<_> = ledger.orders.values().flat_map(RecordSnapshot::of).collect();
     if mutants.has(Mutant::SnapshotWithoutSold) {
         records.retain(|record| record.place != Place::Sold);
     }
@@ -30,27 +28,6 @@ pub(crate) fn picture(ledger: &Ledger, epoch: Epoch, now: Timestamp, mutants: Mu
         records.iter_mut().for_each(|record| (record.epoch, record.issued_at) = (epoch, now));
     }
     ShardSnapshot { epoch, products, records }
-}
-
-/// What an inventory remembers of one order: its ticket, and the late claim that its units are under, if any.
-fn records_of(order: &Order) -> Vec<RecordSnapshot> {
-    let under = |claim, place, units| RecordSnapshot {
-        claim,
-        ticket: order.ticket,
-        user: order.user,
-        terms: order.terms,
-        place,
-        units,
-        epoch: order.epoch,
-        issued_at: order.issued_at,
-    };
-    let place = if order.is_sold() { Place::Sold } else { Place::Held };
-    let gone = || under(order.ticket, Place::Gone, Few::new());
-    match (order.live, order.claim == order.ticket) {
-        (false, _) => vec![gone()],
-        (true, true) => vec![under(order.ticket, place, order.units.clone())],
-        (true, false) => vec![gone(), under(order.claim, place, order.units.clone())],
-    }
 }
 
 /// Cuts a picture into chunks of `size` records; the first carries the products and is never missing.
