@@ -1,6 +1,7 @@
 //! The file: its lock, its settings, its schema.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -37,6 +38,9 @@ CREATE TABLE actions (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT
 const SECRET: &str =
     "CREATE TABLE IF NOT EXISTS secret (id INTEGER PRIMARY KEY CHECK (id = 1), digest BLOB NOT NULL) STRICT";
 
+/// What the lock's file says once its folder has a store: one that is gone afterwards is lost, not new.
+const MARK: &[u8] = b"This folder has a store.\n";
+
 /// A store that is open for writing, and the lock that keeps others away.
 pub(crate) struct Opened {
     pub(crate) connection: Connection,
@@ -47,18 +51,32 @@ pub(crate) struct Opened {
 pub(crate) fn open(dir: &Path) -> Result<Opened, OpenFault> {
     let said = |doing: &str, error: &dyn std::fmt::Display| OpenFault(format!("cannot {doing}: {error}"));
     fs::create_dir_all(dir).map_err(|error| said(&format!("make the folder {}", dir.display()), &error))?;
-    let lock = lock(dir)?;
+    let mut lock = lock(dir)?;
+    let had_store = !said_by(&mut lock).map_err(|error| said("read tzero.lock", &error))?.is_empty();
     let file = store_file(dir);
     let name = file.display().to_string();
+    if had_store && !file.exists() {
+        return Err(OpenFault(format!("{name} {LOST}")));
+    }
     // It names buyers: for its owner alone. SQLite gives its log and index the rights of the file.
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
     drop(made.map_err(|error| said(&format!("open {name}"), &error))?);
     let connection = Connection::open(&file).map_err(|error| said(&format!("open {name}"), &error))?;
-    prepare(&connection).map_err(|error| match error {
+    prepare(&connection, had_store).map_err(|error| match error {
         Wrong::Sqlite(error) => said(&format!("use {name}"), &error),
         Wrong::Form(detail) => OpenFault(format!("{name} {detail}")),
     })?;
+    if !had_store {
+        lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(|error| said("write tzero.lock", &error))?;
+    }
     Ok(Opened { connection, lock })
+}
+
+/// What the lock's file says.
+fn said_by(lock: &mut File) -> std::io::Result<String> {
+    let mut text = String::new();
+    lock.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Opens the store of `dir` for reading.
@@ -84,7 +102,7 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Connection, OpenFault> {
 
 fn lock(dir: &Path) -> Result<File, OpenFault> {
     let path = dir.join("tzero.lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(|error| OpenFault(format!("cannot write {}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -117,6 +135,9 @@ pub(crate) fn check_secret(connection: &Connection, options: &Options) -> Result
     )))
 }
 
+const LOST: &str = "is missing or empty, although its folder has had a store: put the file back, or name another folder with --data; \
+     to begin anew with nothing, remove the whole folder";
+
 enum Wrong {
     Sqlite(rusqlite::Error),
     Form(String),
@@ -134,7 +155,7 @@ fn other_version(version: i64) -> String {
     )
 }
 
-fn prepare(connection: &Connection) -> Result<(), Wrong> {
+fn prepare(connection: &Connection, had_store: bool) -> Result<(), Wrong> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
@@ -144,6 +165,9 @@ fn prepare(connection: &Connection) -> Result<(), Wrong> {
     }
     if tables > 0 && version != SCHEMA_VERSION {
         return Err(Wrong::Form(other_version(version)));
+    }
+    if tables == 0 && had_store {
+        return Err(Wrong::Form(LOST.to_owned()));
     }
     // WAL with FULL syncs the log at every commit; NORMAL would not.
     let mode: String = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;

@@ -142,6 +142,8 @@ impl Embedded {
     /// # Errors
     /// As [`Embedded::open`].
     pub fn migrate(options: &Options) -> Result<Vec<String>, OpenFault> {
+        // A folder that was never started has nothing to bring anywhere: its name may be mistyped.
+        drop(file::open_read_only(&options.dir)?);
         let opened = file::open(&options.dir)?;
         replay::migrate(opened, options)
     }

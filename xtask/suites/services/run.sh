@@ -21,6 +21,8 @@ until_true() {
     done
     wrong "not after 30 s: $*"
 }
+# Its slot is 3300, one of redis-1's.
+key='{b}'
 trap 'services down --wipe' EXIT
 services down --wipe
 
@@ -34,7 +36,7 @@ again=$(services up)
 [ "$(stat -c %a "$folder.toml")" = 600 ] || wrong "others can read the password in $folder.toml"
 
 echo "── each store keeps what it is given, with the settings of deploy/"
-ask "$(port redis-1)" -c set '{a}' 1 > /dev/null
+ask "$(port redis-1)" -c set "$key" 1 > /dev/null
 [ "$(ask "$(port redis-1)" config get maxmemory-policy | tail -1)" = noeviction ] || wrong "Redis may evict"
 psql -qAt "$(value url)" -c 'CREATE EXTENSION btree_gist; CREATE TABLE kept AS SELECT 1 AS one'
 [ "$(psql -qAt "$(value url)" -c 'SHOW synchronous_commit')" = on ] || wrong "PostgreSQL answers before the disk"
@@ -58,11 +60,12 @@ primary=redis-1
 killed=$(port "$primary")
 others=$(port redis-2)
 ask "$killed" role | head -1 | grep -q master || wrong "$primary is no primary"
-ask "$killed" -c wait 1 5000 > /dev/null
+[ "$(ask "$killed" get "$key")" = 1 ] || wrong "$primary does not have $key"
+ask "$killed" wait 1 5000 > /dev/null
 services kill "$primary"
-ok_without() { ask "$others" cluster nodes | grep ":$killed@" | grep -q fail && ask "$others" cluster info | grep -q 'cluster_state:ok'; }
-until_true ok_without
-[ "$(ask "$others" -c get '{a}')" = 1 ] || wrong "Redis lost a value that its replica had"
+# Until then the others may still believe in it, and it would come back as the primary that it was.
+taken_over() { [ "$(ask "$others" -c get "$key" 2> /dev/null)" = 1 ]; }
+until_true taken_over
 services up
 # It learns of its successor from the others, a moment after it answers.
 is_replica() { ask "$killed" role | head -1 | grep -q slave; }
@@ -83,7 +86,7 @@ if pgrep -f "$folder/" > /dev/null; then wrong "something still runs in $folder:
 
 echo "── what was stopped in good order comes back as it was"
 services up
-[ "$(ask "$(port redis-2)" -c get '{a}')" = 1 ] || wrong "Redis lost a value over a stop"
+[ "$(ask "$(port redis-2)" -c get "$key")" = 1 ] || wrong "Redis lost a value over a stop"
 [ "$(psql -qAt "$(value url)" -c 'SELECT one FROM kept')" = 1 ] || wrong "PostgreSQL lost a row over a stop"
 services up --redis "127.0.0.1:$(port redis-3)" --kafka "$(value brokers)" --postgres "$(value url)" |
     grep -c 'answers elsewhere' | grep -qx 3 || wrong "stores named by address were not taken as they are"

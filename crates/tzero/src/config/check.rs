@@ -14,6 +14,10 @@ struct Relation {
     detail: &'static str,
 }
 
+/// Of what only a fleet has: whoever sets it means to have one.
+const WITHOUT_FLEET: &str = "has no effect with the embedded stores; name the stores of a fleet (redis.nodes, kafka.brokers and postgres.url), \
+     or leave it out";
+
 const RELATIONS: &[Relation] = &[
     Relation {
         keys: &["processor.retry_max_ms", "processor.retry_min_ms"],
@@ -49,6 +53,26 @@ const RELATIONS: &[Relation] = &[
         keys: &["fleet.orders_nodes", "postgres.url"],
         holds: |config| config.fleet.orders_nodes.is_empty() || config.has_fleet_stores(),
         detail: "must be empty with the embedded stores: one process has them",
+    },
+    Relation {
+        keys: &["redis.user", "redis.nodes"],
+        holds: |config| config.redis.user.is_none() || config.has_fleet_stores(),
+        detail: WITHOUT_FLEET,
+    },
+    Relation {
+        keys: &["redis.password", "redis.nodes"],
+        holds: |config| config.redis.password.is_none() || config.has_fleet_stores(),
+        detail: WITHOUT_FLEET,
+    },
+    Relation {
+        keys: &["kafka.replication", "kafka.brokers"],
+        holds: |config| config.kafka.replication == 0 || config.has_fleet_stores(),
+        detail: WITHOUT_FLEET,
+    },
+    Relation {
+        keys: &["fleet.orders_listen", "postgres.url"],
+        holds: |config| config.fleet.orders_listen.is_none() || config.has_fleet_stores(),
+        detail: WITHOUT_FLEET,
     },
     Relation {
         keys: &["fleet.relay_after_ms", "kafka.publish_timeout_ms"],

@@ -22,6 +22,10 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("kafka.brokers", "a:1"), ("postgres.url", "postgres://a/b")],
     &[("redis.nodes", "a:1"), ("postgres.url", "postgres://a/b")],
     &[("fleet.orders_nodes", "a:1")],
+    &[("redis.user", "tzero")],
+    &[("redis.password", "word")],
+    &[("kafka.replication", "3")],
+    &[("fleet.orders_listen", "127.0.0.1:7000")],
     &[("fleet.relay_after_ms", "3000")],
     &[
         ("redis.nodes", "a:1"),

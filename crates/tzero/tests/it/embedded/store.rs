@@ -166,3 +166,37 @@ async fn what_is_in_the_folder_is_for_its_owner_only() {
         assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
     }
 }
+
+#[tokio::test]
+async fn a_store_that_is_gone_is_lost_and_not_new() {
+    let mut server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    assert_eq!(server.terminate(), Some(0));
+    let file = server.dir.path().join("tzero.db");
+    let kept = std::fs::read(&file).expect("the store");
+    let refused = || {
+        let output = program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(server.dir.path()).output();
+        let output = output.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("is missing or empty"), "{said}");
+    };
+    std::fs::remove_file(&file).expect("removed");
+    refused();
+    assert!(!file.exists(), "none was made in its place");
+    std::fs::write(&file, "").expect("emptied");
+    refused();
+    std::fs::write(&file, kept).expect("put back");
+    server.restart();
+    server.status(&ticket).await;
+}
+
+#[test]
+fn a_folder_without_a_store_has_nothing_to_migrate() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mistyped = dir.path().join("mistyped");
+    let output = program().args(["migrate", "--data"]).arg(&mistyped).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("has no store"), "{said}");
+    assert!(!mistyped.exists(), "nothing was made");
+}
