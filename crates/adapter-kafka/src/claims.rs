@@ -112,6 +112,11 @@ impl Kafka {
 
 #[async_trait]
 impl ClaimLog for Kafka {
+    /// Each is counted once a reader has passed over it.
+    fn put_aside(&self) -> u64 {
+        self.dead_letters.count()
+    }
+
     async fn publish(&self, shard: &ShardId, claims: Vec<Claim>) -> Result<(), Fault> {
         let topic: Arc<str> = self.topics.claims(shard).await?.into();
         let to = Some(partition(shard));

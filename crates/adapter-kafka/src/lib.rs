@@ -156,13 +156,6 @@ impl Kafka {
         Ok(Self { reader, publisher, topics, dead_letters, clock: options.clock, limits })
     }
 
-    /// Records that were no claims and were put aside since the start of this node, each of them counted once a reader
-    /// passed over it.
-    #[must_use]
-    pub fn dead_letters(&self) -> u64 {
-        self.dead_letters.count()
-    }
-
     /// A publisher of how orders stand, for the shop's own systems.
     #[must_use]
     pub fn order_facts(&self) -> OrderFacts {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ports::Fault;
+use ports::facts::{FactLog, Untold};
 use wire::order_event::{self, OrderFact};
 
 use crate::producer::{Outgoing, Publisher};
@@ -25,7 +27,7 @@ impl OrderFacts {
     /// # Errors
     /// [`Fault::Overloaded`] where none was handed over; any other fault means that some or all may have been appended, and
     /// that all must be published again.
-    pub async fn publish(&self, facts: Vec<OrderFact>) -> Result<(), Fault> {
+    pub async fn append(&self, facts: Vec<OrderFact>) -> Result<(), Fault> {
         let topic: Arc<str> = self.topics.orders().await?.into();
         let records =
             facts.iter().map(|fact| Outgoing::event(Arc::clone(&topic), None, order_event::write(fact)));
@@ -34,5 +36,13 @@ impl OrderFacts {
             self.topics.forget(&topic);
         }
         sent
+    }
+}
+
+#[async_trait]
+impl FactLog for OrderFacts {
+    async fn publish(&self, facts: Vec<Untold>) -> Result<(), Fault> {
+        let facts = facts.into_iter().map(|untold| OrderFact::of(&untold.order, untold.product));
+        self.append(facts.collect()).await
     }
 }

@@ -14,6 +14,7 @@ mod check;
 mod columns;
 mod deadlines;
 mod effects;
+mod facts;
 mod failure;
 mod job;
 mod ledger;

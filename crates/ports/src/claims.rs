@@ -40,6 +40,12 @@ pub trait ClaimLog: Send + Sync {
     /// A fault of the log.
     async fn end(&self, shard: &ShardId) -> Result<Position, Fault>;
 
+    /// What lay in the log, was no claim and was put aside by this process since its start; a log in which nothing else can
+    /// lie has none.
+    fn put_aside(&self) -> u64 {
+        0
+    }
+
     /// Waits until there may be something to read after `from`; may return early.
     async fn wait(&self, shard: &ShardId, from: Position);
 }

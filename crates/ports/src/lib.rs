@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod clock;
 pub mod dice;
+pub mod facts;
 pub mod fault;
 pub mod inventory;
 pub mod ledger;

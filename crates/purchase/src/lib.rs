@@ -13,6 +13,7 @@
 //! | [`refund`] | an order that must not keep money | the money goes back | – | – |
 //! | [`settle`] | an effect in the ledger's outbox | the inventory follows the ledger | – | repeated freely |
 //! | [`relay`] | a claim that nobody acknowledged | it is published again | [`allocate`] | repeated freely |
+//! | [`tell`] | a change of an order | the shop's own systems hear of it | – | repeated freely |
 //! | [`recover`] | a start, or a shard that lost its memory | a new epoch, loaded from the ledger | selling goes on | another epoch |
 //! | [`audit`] | a question | nothing | – | – |
 //!
@@ -38,6 +39,7 @@ pub mod relay;
 pub mod request_payment;
 pub mod settle;
 pub mod stores;
+pub mod tell;
 pub mod totals;
 
 pub use checkout::OrderService;

@@ -5,7 +5,6 @@ mod start;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use gateway::edge::Edge;
@@ -19,7 +18,7 @@ use workers::Crew;
 use workers::expiration::Expiration;
 use workers::processor::Rate;
 
-use crate::config::Config;
+use crate::config::{Config, times};
 use crate::keys::Keys;
 use crate::role::{self, Role};
 use crate::wiring::{self, Around, OrdersDesk, System};
@@ -29,8 +28,6 @@ use start::{Start, limits};
 const TREASURER: usize = 64;
 /// How often a node reads the sales of others.
 const CATALOG_MS: u64 = 1_000;
-/// How long loops may take to finish what they have begun.
-const LOOPS: Duration = Duration::from_secs(15);
 
 /// What a process needs to start.
 pub struct Plan {
@@ -116,6 +113,9 @@ impl Node {
         }
         if plan.roles.contains(&Role::Relay) {
             workers::relay::start(&crew, CATALOG_MS);
+            if let Some((facts, log)) = &system.facts {
+                workers::facts::start(&crew, facts, log);
+            }
         }
         if plan.roles.contains(&Role::Reconciler) {
             workers::reconciler::start(&crew, CATALOG_MS);
@@ -283,7 +283,7 @@ impl Node {
             self.batchers.wait().await;
             self.loops.wait().await;
         };
-        if tokio::time::timeout(LOOPS, finished).await.is_err() {
+        if tokio::time::timeout(times::LOOPS, finished).await.is_err() {
             tracing::warn!(
                 "some loops did not finish in time; what they had begun goes on at the next start"
             );

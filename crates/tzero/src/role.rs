@@ -64,7 +64,9 @@ impl Role {
             }
             Self::Processor => "makes payment addresses at a controlled rate, collects money, gives it back",
             Self::Expiration => "closes what is overdue and brings its units back",
-            Self::Relay => "publishes claims again that the log never got",
+            Self::Relay => {
+                "publishes claims again that the log never got, and tells the shop's own systems how orders stand"
+            }
             Self::Reconciler => {
                 "opens shards again that a restart or a fail-over of the inventory has closed"
             }

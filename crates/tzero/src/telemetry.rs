@@ -1,17 +1,28 @@
 //! Logs: one line an event on standard error, as text or JSON; what clients wrote is escaped.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat, LogLevel};
 
 /// Starts logging; a second call changes nothing.
 pub fn start(log: &Log) {
-    let filter = EnvFilter::new(format!("{},hyper=warn,reqwest=warn,h2=warn", log.level.as_str()));
-    let lines =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    let told = match log.level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let chatty = ["hyper", "reqwest", "h2"].map(|library| (library, told.min(LevelFilter::WARN)));
+    let filter = Targets::new().with_default(told).with_targets(chatty);
+    let lines = || tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
+        LogFormat::Text => registry.with(lines()).try_init(),
+        LogFormat::Json => registry.with(lines().json()).try_init(),
     };
     drop(started);
 }

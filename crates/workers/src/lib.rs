@@ -4,6 +4,7 @@
 pub mod backlog;
 pub mod catalog;
 pub mod expiration;
+pub mod facts;
 pub mod pool;
 pub mod processor;
 pub mod reconciler;

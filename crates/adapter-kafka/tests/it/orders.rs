@@ -31,7 +31,7 @@ async fn the_facts_of_one_ticket_lie_in_order_in_one_partition() {
     let prefix = format!("orders-{}.", std::process::id());
     let facts = Kafka::connect(SHARED.options(&prefix)).await.unwrap().order_facts();
     let all = (1..=20).flat_map(|version| (0..10).map(move |ticket| fact(ticket, version)));
-    facts.publish(all.collect()).await.unwrap();
+    facts.append(all.collect()).await.unwrap();
     let topic = format!("{prefix}orders");
     let mut tickets = 0;
     for partition in 0..8 {

@@ -1,7 +1,7 @@
 //! The server is killed between any two operations, and every operation may be repeated.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use adapter_postgres::Postgres;
 use domain::allocation::Allocation;
@@ -15,13 +15,12 @@ use ports::ledger::{Allocations, Applied, Books, Effects, Ledger};
 use crate::server::{Server, migrated, options};
 use crate::shop::Shop;
 
-/// As long as a killed server may need to come back, on a machine that has much else to do.
-const BACK_WITHIN: Duration = Duration::from_secs(60);
+/// Pauses for which a killed server may be away, on a machine that has much else to do: a minute.
+const PATIENCE: u32 = 3_000;
 
 /// Repeats an operation while the world is broken, as every caller does.
 async fn repeated<T>(operation: impl AsyncFn() -> Result<T, Fault>) -> T {
-    let started = Instant::now();
-    while started.elapsed() < BACK_WITHIN {
+    for _ in 0..PATIENCE {
         match operation().await {
             Ok(value) => return value,
             Err(Fault::Unavailable { detail, .. }) => {
@@ -32,7 +31,7 @@ async fn repeated<T>(operation: impl AsyncFn() -> Result<T, Fault>) -> T {
             Err(other) => panic!("{other}"),
         }
     }
-    panic!("the server did not come back within {BACK_WITHIN:?}")
+    panic!("the server does not come back")
 }
 
 #[tokio::test]

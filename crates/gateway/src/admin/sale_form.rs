@@ -215,6 +215,11 @@ pub fn sale(value: &Value) -> Result<Sale, Problem> {
     {
         reader.wrong("ends_at", "must be later than starts_at");
     }
+    if let (Some(start), None) = (starts_at, ends_at)
+        && start.plus_millis(DEFAULT_SALE_MS).millis_since(start) < DEFAULT_SALE_MS
+    {
+        reader.wrong("starts_at", "must leave a day before the year 10000, or come with ends_at");
+    }
     match (reader.errors.is_empty(), sale_id, named, starts_at, products) {
         (true, Some(sale_id), Some(name), Some(starts_at), Some(products)) => Ok(Sale {
             sale_id,

@@ -38,6 +38,7 @@ fn each_wrong_member_is_refused_by_its_name() {
         ("/products/0/compare_at", json!({ "amount": "5", "currency": "JPY" }), "products[0].compare_at"),
         ("/starts_at", json!("20300101T000000Z"), "starts_at"),
         ("/starts_at", json!("2030-01-01T00Z"), "starts_at"),
+        ("/starts_at", json!("9999-12-31T23:00:00Z"), "starts_at"),
         ("/starts_at", json!("2030-01-01T00:00:00Z[UTC]"), "starts_at"),
     ];
     for (pointer, value, field) in cases {

@@ -172,6 +172,9 @@ pub fn text(edge: &Edge) -> String {
     connections(edge, &mut text);
     progress(edge, &mut text);
     backlog(edge, &mut text);
+    let put_aside = edge.stores.claims.put_aside();
+    head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
+    line(&mut text, "tzero_dead_letters_total", put_aside);
     stock(edge, &mut text);
     text
 }

@@ -1,17 +1,19 @@
-//! How values go together: each relation with the keys it is about and what would be right.
+//! How values go together: each relation with the keys it is about and what would be right. Those of time are in
+//! [`super::times`].
 
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, Provider};
 use super::origin::Settings;
+use super::times;
 
 /// Something that must hold between values.
-struct Relation {
+pub(super) struct Relation {
     /// The keys it is about; the first is the one to change.
-    keys: &'static [&'static str],
+    pub(super) keys: &'static [&'static str],
     /// Whether it holds.
-    holds: fn(&Config) -> bool,
+    pub(super) holds: fn(&Config) -> bool,
     /// What is wrong and what would be right.
-    detail: &'static str,
+    pub(super) detail: &'static str,
 }
 
 /// Of what only a fleet has: whoever sets it means to have one.
@@ -75,18 +77,6 @@ const RELATIONS: &[Relation] = &[
         detail: WITHOUT_FLEET,
     },
     Relation {
-        keys: &["fleet.relay_after_ms", "kafka.publish_timeout_ms"],
-        holds: |config| config.fleet.relay_after_ms > config.kafka.publish_timeout_ms,
-        detail: "must be longer than kafka.publish_timeout_ms, so that a publication under way is not repeated",
-    },
-    Relation {
-        keys: &["limits.checkout_deadline_ms", "redis.timeout_ms"],
-        holds: |config| {
-            !config.has_fleet_stores() || config.limits.checkout_deadline_ms > config.redis.timeout_ms
-        },
-        detail: "must be longer than redis.timeout_ms, so that a checkout outlives one slow answer",
-    },
-    Relation {
         keys: &["sessions.jwt_key_file", "sessions.issuer"],
         holds: |config| config.sessions.issuer != Issuer::Jwt || config.sessions.jwt_key_file.is_some(),
         detail: "must name the shop's key, because sessions.issuer is \"jwt\"",
@@ -134,6 +124,7 @@ const RELATIONS: &[Relation] = &[
 pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Vec<Mistake> {
     let judged = RELATIONS
         .iter()
+        .chain(times::RELATIONS)
         .filter(|relation| !relation.keys.iter().any(|key| refused.iter().any(|wrong| wrong == key)));
     let broken = judged.filter(|relation| !(relation.holds)(config));
     broken

@@ -1,7 +1,7 @@
 //! Each relation is caught, at the place that broke it.
 
 use super::super::{Config, Sources};
-use super::RELATIONS;
+use super::{RELATIONS, times};
 
 fn said(flags: &[(&str, &str)]) -> Vec<String> {
     let flags = flags.iter().map(|&(path, value)| (path.to_owned(), value.to_owned()));
@@ -13,7 +13,7 @@ fn said(flags: &[(&str, &str)]) -> Vec<String> {
     }
 }
 
-/// Values that break exactly one relation, in the order of `RELATIONS`.
+/// Values that break exactly one relation, in the order of the relations.
 const BREAKING: &[&[(&str, &str)]] = &[
     &[("processor.retry_min_ms", "10001")],
     &[("status.poll_max_ms", "499")],
@@ -26,13 +26,6 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("redis.password", "word")],
     &[("kafka.replication", "3")],
     &[("fleet.orders_listen", "127.0.0.1:7000")],
-    &[("fleet.relay_after_ms", "3000")],
-    &[
-        ("redis.nodes", "a:1"),
-        ("kafka.brokers", "a:2"),
-        ("postgres.url", "postgres://a/b"),
-        ("redis.timeout_ms", "1000"),
-    ],
     &[("sessions.issuer", "jwt")],
     &[("server.admin_listen", "127.0.0.1:8080")],
     &[("sandbox.enabled", "false")],
@@ -40,12 +33,23 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("payments.base_url", "http://127.0.0.1:9")],
     &[("payments.webhook_secret_previous", "old")],
     &[("server.listen", "0.0.0.0:8080")],
+    // From here on those of `times`.
+    &[("fleet.relay_after_ms", "3000")],
+    &[
+        ("redis.nodes", "a:1"),
+        ("kafka.brokers", "a:2"),
+        ("postgres.url", "postgres://a/b"),
+        ("redis.timeout_ms", "1000"),
+    ],
+    &[("kafka.publish_timeout_ms", "15000"), ("fleet.relay_after_ms", "20000")],
+    &[("payments.timeout_ms", "20000")],
 ];
 
 #[test]
 fn every_relation_is_caught_alone() {
-    assert_eq!(BREAKING.len(), RELATIONS.len());
-    for (breaking, relation) in BREAKING.iter().zip(RELATIONS) {
+    let relations: Vec<_> = RELATIONS.iter().chain(times::RELATIONS).collect();
+    assert_eq!(BREAKING.len(), relations.len());
+    for (breaking, relation) in BREAKING.iter().zip(relations) {
         assert_eq!(said(breaking), [format!("{}: {}", relation.keys[0], relation.detail)], "{breaking:?}");
     }
 }

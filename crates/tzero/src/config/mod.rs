@@ -21,6 +21,7 @@ mod print;
 pub mod sale_file;
 mod sale_members;
 mod secret;
+pub mod times;
 
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};

@@ -13,6 +13,7 @@ use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
 use gateway::session::{Algorithm, Builtin, Jwt, Sessions};
 use ports::clock::{Clock, SystemClock};
 use ports::dice::Dice;
+use ports::facts::{FactLog, Facts};
 use ports::payments::Payments;
 use purchase::backlog::Backlog;
 use purchase::catalog::Catalog;
@@ -89,6 +90,8 @@ pub struct System {
     pub settings: Settings,
     /// This node's copy of the sales.
     pub catalog: Arc<Catalog>,
+    /// What the shop's own systems hear, and where.
+    pub facts: Option<(Arc<dyn Facts>, Arc<dyn FactLog>)>,
     keeper: Keeper,
 }
 
@@ -177,7 +180,7 @@ impl System {
             pulse: Arc::new(Pulse::default()),
             backlog: Arc::new(Backlog::new(settings.address_limit_per_s)),
         };
-        Self { stores, settings, catalog: Arc::default(), keeper }
+        Self { stores, settings, catalog: Arc::default(), facts: ports.facts, keeper }
     }
 
     /// Whether other processes may use the same stores.

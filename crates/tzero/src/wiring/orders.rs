@@ -11,11 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::System;
-use crate::config::Config;
+use crate::config::{Config, times};
 use crate::keys::Keys;
 
-/// What a checkout may take at an orders node besides its own limit, milliseconds: the way there and back.
-const LINK_MS: u64 = 200;
 /// How long the ends of requests to orders nodes are waited for at the end.
 const CLOSE: Duration = Duration::from_secs(2);
 
@@ -73,7 +71,7 @@ impl System {
         if config.fleet.orders_nodes.is_empty() {
             return Ok(OrdersDesk::Here(Arc::clone(service)));
         }
-        let try_limit = Duration::from_millis(config.limits.checkout_deadline_ms + LINK_MS);
+        let try_limit = Duration::from_millis(config.limits.checkout_deadline_ms) + times::LINK;
         let options = Options {
             try_limit,
             // Two nodes may be tried in full.

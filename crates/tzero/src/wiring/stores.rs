@@ -11,13 +11,14 @@ use adapter_redis::{Address, Options as RedisOptions, Redis, Refusal, SealKey, p
 use futures::future::BoxFuture;
 use ports::claims::ClaimLog;
 use ports::clock::{Clock, SystemClock};
+use ports::facts::{FactLog, Facts};
 use ports::inventory::{Inventory, Rebuild};
 use ports::ledger::{Allocations, Books, Effects, Ledger, Terms};
 use ports::sales::Sales;
 use ports::status_board::StatusBoard;
 use tokio::sync::watch;
 
-use crate::config::Config;
+use crate::config::{Config, times};
 use crate::keys::Keys;
 
 /// Every store behind its port.
@@ -32,6 +33,8 @@ pub struct StorePorts {
     pub books: Arc<dyn Books>,
     pub sales: Arc<dyn Sales>,
     pub board: Arc<dyn StatusBoard>,
+    /// What the shop's own systems hear, and where; stores without a log that others read have neither.
+    pub facts: Option<(Arc<dyn Facts>, Arc<dyn FactLog>)>,
 }
 
 type Close = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
@@ -91,6 +94,7 @@ pub fn embedded(store: Embedded) -> (StorePorts, Keeper) {
         books: shared.clone(),
         sales: shared.clone(),
         board: shared,
+        facts: None,
     };
     let failed = store.failed();
     let close: Close = Box::new(move || {
@@ -116,6 +120,7 @@ async fn fleet(
     postgres.claim_for(digest).await.map_err(|fault| fault.to_string())?;
     let redis = Arc::new(inventory(config, keys).await?);
     let kafka = Kafka::connect(kafka_options(config, clock)).await.map_err(|refusal| refusal.to_string())?;
+    let facts: (Arc<dyn Facts>, Arc<dyn FactLog>) = (postgres.clone(), Arc::new(kafka.order_facts()));
     let ports = StorePorts {
         inventory: redis.clone(),
         rebuild: redis.clone(),
@@ -127,6 +132,7 @@ async fn fleet(
         books: postgres.clone(),
         sales: postgres,
         board: redis,
+        facts: Some(facts),
     };
     let (tells, failed) = watch::channel(None);
     let close: Close = Box::new(|| Box::pin(std::future::ready(())));
@@ -139,7 +145,12 @@ fn postgres_options(config: &Config, url: &str, clock: &Arc<dyn Clock>) -> Postg
         connections: config.postgres.connections,
         clock: Arc::clone(clock),
         address_deadline_ms: config.processor.payment_address_deadline_ms,
-        limits: Limits::default(),
+        limits: Limits {
+            statement: times::LEDGER_STATEMENT,
+            held_row: times::LEDGER_ROW,
+            operation: times::LEDGER_OPERATION,
+            ..Limits::default()
+        },
     }
 }
 

@@ -96,6 +96,14 @@ impl Server {
         Self { url, dir, child, http, flags }
     }
 
+    /// What the system is called on servers that it shares.
+    pub fn name(&self) -> String {
+        let file = self.dir.path().join("stores.toml");
+        let stores: toml::Table =
+            std::fs::read_to_string(file).expect("the servers' addresses").parse().expect("TOML");
+        stores["fleet"]["name"].as_str().expect("a name").to_owned()
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
