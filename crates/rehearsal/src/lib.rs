@@ -10,6 +10,7 @@ mod buyer;
 mod checks;
 mod client;
 mod clock;
+mod gauge;
 mod measure;
 pub mod pace;
 mod plan;
@@ -17,6 +18,7 @@ mod prepare;
 mod report;
 mod run;
 
+pub use gauge::{Flaw, Gauge, Lack};
 pub use plan::{Arrival, Plan, Preset};
 pub use report::Report;
-pub use run::{Progress, RehearsalFault, Watcher, run};
+pub use run::{Progress, RehearsalFault, Watcher, run, run_gauged};

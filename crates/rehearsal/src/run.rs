@@ -15,6 +15,7 @@ use crate::buyer::Buyer;
 use crate::checks::{self, Ending, Violations};
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::gauge::Gauge;
 use crate::measure::{Counts, Timing};
 use crate::plan::{Arrival, Plan};
 use crate::prepare::{self, Target};
@@ -23,6 +24,8 @@ use crate::report::Report;
 /// From here to T-zero of a sale that runs already.
 const SOON: Duration = Duration::from_millis(1_000);
 const TICK: Duration = Duration::from_millis(250);
+/// From when on an answer is late where nobody asks: never.
+const PATIENT: Duration = Duration::MAX;
 
 /// Why there was no rehearsal.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,7 @@ pub(crate) struct Herd {
     pub(crate) plan: Plan,
     pub(crate) client: Arc<Client>,
     pub(crate) clock: Clock,
+    pub(crate) gauge: Arc<Gauge>,
     pub(crate) product: String,
     pub(crate) checkout_path: String,
     pub(crate) sent: AtomicU64,
@@ -88,6 +92,27 @@ pub(crate) struct Herd {
 impl Herd {
     pub(crate) fn is_over(&self) -> bool {
         self.clock.elapsed() >= self.over
+    }
+
+    /// When a buyer presses Buy; known as soon as the gate has opened, for those who wait behind one.
+    async fn arrival(&self, number: u32, total: u64) -> Duration {
+        let evenly = |number: u32, of: u64, over_ms: u64| {
+            Duration::from_micros(over_ms * 1_000 * u64::from(number) / of.max(1))
+        };
+        match self.plan.arrival {
+            Arrival::TZero => self.t_zero,
+            Arrival::Ramp { over_ms } => self.t_zero + evenly(number, total, over_ms),
+            Arrival::Gate { first, over_ms, .. } if number < first => {
+                self.t_zero + evenly(number, u64::from(first), over_ms)
+            }
+            Arrival::Gate { first, then_ms, .. } => {
+                let left = self.over.saturating_sub(self.clock.elapsed());
+                // Without the gate there is still an end.
+                drop(tokio::time::timeout(left, self.gauge.gate_opened()).await);
+                let rest = total.saturating_sub(u64::from(first));
+                self.clock.elapsed().max(self.t_zero) + evenly(number - first, rest, then_ms)
+            }
+        }
     }
 
     /// Waits until `at`, or until the run is over.
@@ -126,6 +151,7 @@ impl Herd {
             return;
         }
         self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.gauge.accept();
         if self.sold_out_ms.load(Ordering::Relaxed) >= 0 && self.plan.sale.is_none() {
             // Requests cross on their way: only what came well after the proof breaks it.
             let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
@@ -136,6 +162,7 @@ impl Herd {
     }
 
     pub(crate) fn saw_sold_out(&self) {
+        self.gauge.saw_sold_out(self.server_now_ms());
         let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
         // Somebody may have been first: then theirs counts.
         let _ = self.sold_out_ms.compare_exchange(-1, since, Ordering::Relaxed, Ordering::Relaxed);
@@ -172,12 +199,27 @@ pub async fn run(
     watcher: &dyn Watcher,
     stop: CancellationToken,
 ) -> Result<Report, RehearsalFault> {
+    let gauge = Gauge::new(PATIENT);
+    gauge.open_gate();
+    run_gauged(plan, Arc::new(gauge), watcher, stop).await
+}
+
+/// Rehearses, and tells `gauge` how it goes; its gate is the caller's to open.
+///
+/// # Errors
+/// Why it could not begin. What was wrong with the system is in the report.
+pub async fn run_gauged(
+    plan: Plan,
+    gauge: Arc<Gauge>,
+    watcher: &dyn Watcher,
+    stop: CancellationToken,
+) -> Result<Report, RehearsalFault> {
     let mistakes = plan.mistakes();
     if !mistakes.is_empty() {
         return Err(RehearsalFault(mistakes.join("\n")));
     }
     let ready = tokio::select! {
-        ready = ready(plan, watcher) => ready.map_err(RehearsalFault)?,
+        ready = ready(plan, gauge, watcher) => ready.map_err(RehearsalFault)?,
         () = stop.cancelled() => return Err(RehearsalFault("stopped before it began".to_owned())),
     };
     let Ready { herd, buyers, sale, auditor } = ready;
@@ -193,10 +235,10 @@ struct Ready {
     auditor: Option<Auditor>,
 }
 
-async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
-    let client = Client::new(&plan.base_url, plan.connections, plan.source_addresses).await?;
-    let client = Arc::new(client);
-    let clock = Clock::start();
+async fn ready(plan: Plan, gauge: Arc<Gauge>, watcher: &dyn Watcher) -> Result<Ready, String> {
+    let client = Client::of(&plan.urls(), plan.connections, plan.source_addresses).await?;
+    let client = Arc::new(client.gauged(Arc::clone(&gauge)));
+    let clock = gauge.clock();
     let offset_ms = prepare::offset(&client, &clock).await?;
     let buyers = prepare::sessions(&plan, &client, watcher).await?;
     client.warm(plan.connections.min(plan.buyers)).await?;
@@ -206,6 +248,7 @@ async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
     let herd = Arc::new(Herd {
         client: Arc::clone(&client),
         clock,
+        gauge,
         product: sale.product.clone(),
         checkout_path: format!("/v1/sales/{}/checkout", sale.id),
         sent: AtomicU64::new(0),
@@ -239,9 +282,10 @@ async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
 async fn auditor(herd: &Arc<Herd>, sale: &Target) -> Result<Option<Auditor>, String> {
     let Some(token) = herd.plan.admin_token.clone() else { return Ok(None) };
     // A pool of its own: the herd must not keep the auditor waiting.
-    let url = herd.plan.admin_url.as_deref().unwrap_or(&herd.plan.base_url);
-    let client = Arc::new(Client::new(url, 2, 1).await?);
-    Ok(Some(Auditor { client, token, path: format!("/admin/v1/sales/{}/audit", sale.id) }))
+    let urls = herd.plan.admin_url.as_deref().map_or_else(|| herd.plan.urls(), |url| vec![url]);
+    let client = Arc::new(Client::of(&urls, 2, 1).await?);
+    let path = format!("/admin/v1/sales/{}/audit", sale.id);
+    Ok(Some(Auditor { client, token, path, disturbed: herd.plan.disturbed }))
 }
 
 /// Lets every buyer live; gives how many audits there were meanwhile.
@@ -255,13 +299,11 @@ async fn drive(
     let total = buyers.len() as u64;
     let mut living = JoinSet::new();
     for buyer in buyers {
-        let due = match herd.plan.arrival {
-            Arrival::TZero => herd.t_zero,
-            Arrival::Ramp { over_ms } => {
-                herd.t_zero + Duration::from_micros(over_ms * 1_000 * u64::from(buyer.number) / total)
-            }
-        };
-        living.spawn(buyer.live(Arc::clone(herd), due));
+        let herd = Arc::clone(herd);
+        living.spawn(async move {
+            let due = herd.arrival(buyer.number, total).await;
+            buyer.live(herd, due).await;
+        });
     }
     let over = CancellationToken::new();
     let watching = async {
