@@ -19,7 +19,9 @@ pub struct Options {
 
 /// Builds everything for speed, starts the stores, and runs it.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    call(&mut cargo(root, &["build", "--release", "-p", "tzero", "-p", "chaos"]))?;
+    for package in ["tzero", "chaos"] {
+        call(&mut cargo(root, &["build", "--release", "-p", package]))?;
+    }
     let target = workspace::target(root);
     let built = |name: &str| target.join("release").join(name);
     let mut command = Command::new(built("chaos"));

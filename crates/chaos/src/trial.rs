@@ -127,7 +127,8 @@ async fn sell(
     let gauge = Arc::new(Gauge::new(scale.limit));
     let folder = world.folder.join(&trial.name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let named = format!("chaos-{}", trial.name);
+    // The stores may have seen a run before.
+    let named = format!("chaos-{}-{}", std::process::id(), trial.name);
     let database = world.stores.database(&named.replace('-', "_")).await?;
     let settings = folder.join("stores.toml");
     std::fs::write(&settings, configuration(&world.stores, &database, &named))
