@@ -29,6 +29,9 @@ const TELL_EVERY_S: u64 = 5;
 /// How long the herd's sale may take to appear.
 const APPEARS: Duration = Duration::from_secs(120);
 
+/// The drops of this run so far.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// How large a drop is, and how it is watched.
 #[derive(Clone, Debug)]
 pub struct Scale {
@@ -127,8 +130,8 @@ async fn sell(
     let gauge = Arc::new(Gauge::new(scale.limit));
     let folder = world.folder.join(&trial.name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // The stores may have seen a run before.
-    let named = format!("chaos-{}-{}", std::process::id(), trial.name);
+    // Names of keys and databases are short, and the stores may have seen a run before.
+    let named = format!("chaos-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let database = world.stores.database(&named.replace('-', "_")).await?;
     let settings = folder.join("stores.toml");
     std::fs::write(&settings, configuration(&world.stores, &database, &named))
