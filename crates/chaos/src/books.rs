@@ -40,6 +40,8 @@ pub struct Ledger {
     pub confirmed: i64,
     /// Orders that have not ended, or have work left.
     pub unfinished: i64,
+    /// Orders that had a payment session.
+    pub sessions: i64,
     /// Orders that ended because a store failed.
     pub store_failover: i64,
     /// What the inventory was not told yet.
@@ -61,6 +63,10 @@ pub struct Money {
     pub captured: i64,
     /// Given back.
     pub refunded: i64,
+    /// Payment sessions, whatever became of them.
+    pub sessions: i64,
+    /// Payment sessions on which somebody can still pay.
+    pub open: i64,
 }
 
 /// Reads units from Redis.
@@ -75,7 +81,8 @@ pub async fn inventory(stores: &Stores, root: &str) -> Result<Inventory, String>
         found.take(record).ok_or("a record that cannot be read")?;
     }
     let ranges = list(stores.ask(primary.at, &["LRANGE", &format!("{root}:{epoch}:f0"), "0", "-1"]).await?);
-    found.free = ranges.iter().filter_map(|range| Some(u64::from(number(range, 4)? - number(range, 0)?))).sum();
+    found.free =
+        ranges.iter().filter_map(|range| Some(u64::from(number(range, 4)? - number(range, 0)?))).sum();
     Ok(found)
 }
 
@@ -97,7 +104,11 @@ impl Inventory {
             if self.held.contains(&unit) || self.sold.contains(&unit) {
                 self.twice.push(unit);
             }
-            if place == 0 { self.held.insert(unit) } else { self.sold.insert(unit) };
+            if place == 0 {
+                self.held.insert(unit)
+            } else {
+                self.sold.insert(unit)
+            };
         }
         Some(())
     }
@@ -132,9 +143,10 @@ pub fn log_end(brokers: &[String], sale: &str) -> Result<i64, String> {
 const ORDERS: &str = "SELECT count(*) FILTER (WHERE state = 'confirmed'), \
      count(*) FILTER (WHERE state IN ('allocated', 'pending_payment', 'expiring', 'capturing', 'refunding') \
        OR work IS NOT NULL), \
-     count(*) FILTER (WHERE reason = 'store-failover') \
+     count(*) FILTER (WHERE reason = 'store-failover'), count(session_id) \
      FROM tzero.orders JOIN tzero.sale USING (sale_no) WHERE sale_id = $1";
-const UNITS: &str = "SELECT unit_no FROM tzero.order_unit JOIN tzero.sale USING (sale_no) WHERE sale_id = $1 AND live";
+const UNITS: &str =
+    "SELECT unit_no FROM tzero.order_unit JOIN tzero.sale USING (sale_no) WHERE sale_id = $1 AND live";
 const TERM: &str = "SELECT position, epoch, (SELECT count(*) FROM tzero.effect e WHERE e.sale_no = t.sale_no) \
      FROM tzero.shard_term t JOIN tzero.sale USING (sale_no) WHERE sale_id = $1 AND shard = 0";
 const LAST: &str = "SELECT (extract(epoch FROM max(s.at)) * 1000)::bigint FROM tzero.step s \
@@ -146,6 +158,7 @@ pub async fn ledger(url: &str, sale: &str) -> Result<Ledger, String> {
     let orders = query(url, ORDERS, &[&sale]).await?;
     let row = orders.first().ok_or(only)?;
     (found.confirmed, found.unfinished, found.store_failover) = (row.get(0), row.get(1), row.get(2));
+    found.sessions = row.get(3);
     let units = query(url, UNITS, &[&sale]).await?;
     found.live = units.iter().map(|row| row.get::<_, i32>(0).cast_unsigned()).collect();
     let terms = query(url, TERM, &[&sale]).await?;
@@ -171,7 +184,15 @@ pub async fn money(http: &reqwest::Client, provider: &str) -> Result<Money, Stri
     let asked = http.get(format!("{provider}/ledger")).bearer_auth(KEY).send().await.map_err(said)?;
     let books: serde_json::Value = asked.json().await.map_err(said)?;
     let sum = |name: &str| books["currencies"]["EUR"][name].as_i64().unwrap_or_default();
-    Ok(Money { authorised: sum("authorised"), captured: sum("captured"), refunded: sum("refunded") })
+    let count = |name: &str| books["sessions"][name].as_i64().unwrap_or_default();
+    let open = count("open");
+    Ok(Money {
+        authorised: sum("authorised"),
+        captured: sum("captured"),
+        refunded: sum("refunded"),
+        sessions: open + count("complete") + count("expired"),
+        open,
+    })
 }
 
 #[cfg(test)]

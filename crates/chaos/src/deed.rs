@@ -33,6 +33,7 @@ pub async fn act(stage: &mut Stage<'_>, deed: Deed) -> Result<(), String> {
             stage.stores.reload_functions().await
         }
         Deed::KafkaDown(seconds) => store_down(stage, "kafka", seconds).await,
+        Deed::PauseKafka(seconds) => pause_store(stage, "kafka", seconds).await,
         Deed::PostgresDown(seconds) => store_down(stage, "postgres", seconds).await,
         Deed::KillRole(role, times) => kill_role(stage, role, times).await,
         Deed::KillReconcilers => kill_reconcilers(stage).await,
@@ -97,10 +98,14 @@ async fn restart_primary(stage: &mut Stage<'_>) -> Result<(), String> {
 
 async fn pause_primary(stage: &mut Stage<'_>, seconds: u64) -> Result<(), String> {
     let name = stage.stores.primary(stage.root).await?.0.name();
+    pause_store(stage, &name, seconds).await
+}
+
+async fn pause_store(stage: &mut Stage<'_>, name: &str, seconds: u64) -> Result<(), String> {
     stage.moment(&format!("stop {name}")).await?;
-    stage.stores.signal(&name, "STOP").await?;
+    stage.stores.signal(name, "STOP").await?;
     sleep(Duration::from_secs(seconds)).await;
-    stage.stores.signal(&name, "CONT").await
+    stage.stores.signal(name, "CONT").await
 }
 
 async fn lose_redis(stage: &mut Stage<'_>) -> Result<(), String> {

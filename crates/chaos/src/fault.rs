@@ -19,6 +19,8 @@ pub enum Deed {
     ReloadFunctions,
     /// Kafka is killed, and away for so many seconds.
     KafkaDown(u64),
+    /// Kafka stands still for so many seconds.
+    PauseKafka(u64),
     /// PostgreSQL is killed, and away for so many seconds besides the time that it takes to start.
     PostgresDown(u64),
     /// The processes of a role are killed in turn and started again, so many times in all.
@@ -44,8 +46,6 @@ pub struct Allowed {
     pub refused_tickets: bool,
     /// New tickets may cease until the fault is over.
     pub closed: bool,
-    /// A page of the sale may be refused meanwhile.
-    pub pages: bool,
     /// The status of a ticket may be refused meanwhile.
     pub statuses: bool,
 }
@@ -67,7 +67,7 @@ pub struct Fault {
     pub seconds: u64,
 }
 
-const SERVED: Allowed = Allowed { refused_tickets: false, closed: false, pages: false, statuses: false };
+const SERVED: Allowed = Allowed { refused_tickets: false, closed: false, statuses: false };
 const CLOSED: Allowed = Allowed { closed: true, ..SERVED };
 
 const fn fault(
@@ -116,21 +116,28 @@ pub const FAULTS: &[Fault] = &[
         "FLUSHALL and FUNCTION FLUSH on every node",
         "every shard is loaded from PostgreSQL; every ticket stands",
         Deed::LoseRedis,
-        (CLOSED, 15),
+        (CLOSED, 10),
     ),
     fault(
         "redis-functions-reloaded",
         "FUNCTION LOAD REPLACE on every primary",
         "every shard is closed at once and renewed; every ticket stands",
         Deed::ReloadFunctions,
-        (CLOSED, 15),
+        (CLOSED, 10),
     ),
     fault(
         "orders-killed",
         "the two orders processes are killed in turn, eight times",
         "the other one answers; the same request gets the same ticket, also where its answer was lost",
         Deed::KillRole("orders", 8),
-        (SERVED, 30),
+        (SERVED, 25),
+    ),
+    fault(
+        "orders-paused",
+        "each orders process stands still for 8 s in turn, and goes on",
+        "the other one answers, within what the contract gives a checkout",
+        Deed::PauseRole("orders", 8),
+        (SERVED, 28),
     ),
     fault(
         "kafka-down",
@@ -138,6 +145,13 @@ pub const FAULTS: &[Fault] = &[
         "503 in a second; the same request gets its ticket afterwards; what waits is taken in",
         Deed::KafkaDown(30),
         (CLOSED, 60),
+    ),
+    fault(
+        "kafka-paused",
+        "the broker stands still for 10 s and goes on",
+        "the same: what hangs is away, too",
+        Deed::PauseKafka(10),
+        (CLOSED, 25),
     ),
     fault(
         "allocator-paused",
@@ -151,7 +165,7 @@ pub const FAULTS: &[Fault] = &[
         "the two allocators are killed in turn, four times",
         "the other one takes claims in",
         Deed::KillRole("allocator", 4),
-        (SERVED, 20),
+        (SERVED, 14),
     ),
     fault(
         "processor-killed",
@@ -165,70 +179,70 @@ pub const FAULTS: &[Fault] = &[
         "PostgreSQL is killed and started again",
         "holds go on; nothing is released meanwhile",
         Deed::PostgresDown(0),
-        (Allowed { statuses: true, ..SERVED }, 20),
+        (Allowed { statuses: true, ..SERVED }, 12),
     ),
     fault(
         "postgres-down",
         "PostgreSQL is killed and away for 30 s",
         "holds go on, nothing is released, nobody is told sold-out",
         Deed::PostgresDown(30),
-        (Allowed { statuses: true, ..SERVED }, 60),
+        (Allowed { statuses: true, ..SERVED }, 45),
     ),
     fault(
         "provider-slow",
         "every call to the provider takes from 2 s to 6 s, some longer than is waited for",
         "orders wait as queued; the buyer's time has not begun",
         Deed::Provider(r#"{"latency_min_ms":2000,"latency_max_ms":6000}"#),
-        (SERVED, 30),
+        (SERVED, 20),
     ),
     fault(
         "provider-failing",
         "half of the calls fail, and a third of the others after they took effect",
         "calls are repeated under the same key",
         Deed::Provider(r#"{"error_rate":0.5,"error_after_effect_rate":0.33}"#),
-        (SERVED, 30),
+        (SERVED, 20),
     ),
     fault(
         "provider-silent",
         "no call to the provider is answered",
         "orders wait as queued",
         Deed::Provider(r#"{"timeout_rate":1.0}"#),
-        (SERVED, 30),
+        (SERVED, 20),
     ),
     fault(
         "provider-killed",
         "the provider is killed and away for 5 s",
         "the same; its books have what it answered",
         Deed::KillProvider(5),
-        (SERVED, 20),
+        (SERVED, 12),
     ),
     fault(
         "gateway-killed",
         "the two gateways are killed in turn, four times",
         "the same request at the other one gets the same ticket",
         Deed::KillRole("gateway", 4),
-        (SERVED, 20),
+        (SERVED, 14),
     ),
     fault(
         "expiration-killed",
         "the two expiration processes are killed in turn, four times",
         "holds end all the same",
         Deed::KillRole("expiration", 4),
-        (SERVED, 20),
+        (SERVED, 14),
     ),
     fault(
         "relay-killed",
         "the two relays are killed in turn, four times",
         "the other one goes on",
         Deed::KillRole("relay", 4),
-        (SERVED, 20),
+        (SERVED, 14),
     ),
     fault(
         "reconciler-killed",
         "functions are loaded again, and a reconciler is killed while the shard is closed; then the other one",
         "the one that is left renews the shard",
         Deed::KillReconcilers,
-        (CLOSED, 25),
+        (CLOSED, 20),
     ),
     fault(
         "rolling-restart",

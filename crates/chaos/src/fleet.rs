@@ -111,7 +111,8 @@ impl Fleet {
         for number in 0..2 {
             for role in ROLES {
                 let listen = if role == "gateway" { gateways[number] } else { port() };
-                let own = (role == "orders").then(|| format!("fleet.orders_listen={}", local(orders[number])));
+                let own =
+                    (role == "orders").then(|| format!("fleet.orders_listen={}", local(orders[number])));
                 fleet.add(role, number, &common, (listen, own), setting.folder).await?;
             }
         }
@@ -212,7 +213,12 @@ impl Fleet {
     pub fn missing(&mut self) -> Vec<String> {
         let gone = |member: &mut Member| {
             let ended = member.child.try_wait().ok().flatten()?;
-            Some(format!("{}-{} has ended by itself: {ended} ({})", member.role, member.number, member.log.display()))
+            Some(format!(
+                "{}-{} has ended by itself: {ended} ({})",
+                member.role,
+                member.number,
+                member.log.display()
+            ))
         };
         self.members.iter_mut().filter_map(gone).collect()
     }

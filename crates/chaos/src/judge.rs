@@ -63,7 +63,8 @@ pub async fn judge(scene: &Scene<'_>, root: &str, report: Report, faults: &[&Fau
     trial.sold = report.sold;
     trial.tickets = scene.gauge.accepted().len() as u64;
     trial.conformity = conformity(scene, report.violations.len() as u64);
-    trial.flaws = flaws(scene).iter().take(SHOWN).filter_map(|flaw| serde_json::to_value(flaw).ok()).collect();
+    trial.flaws =
+        flaws(scene).iter().take(SHOWN).filter_map(|flaw| serde_json::to_value(flaw).ok()).collect();
     trial.violations.extend(report.violations.iter().cloned());
     if report.still_open > 0 {
         trial.violations.push(format!("{} tickets were open at the end", report.still_open));
@@ -97,6 +98,8 @@ fn disagreements(books: &Books, stock: i64) -> Vec<String> {
         ("epochs of Redis and PostgreSQL", inventory.epoch.cast_signed(), ledger.epoch),
         ("money kept by the provider, and the revenue", kept, revenue),
         ("money left authorised at the provider", money.authorised, 0),
+        ("payment sessions at the provider, and orders that had one", money.sessions, ledger.sessions),
+        ("payment sessions left open at the provider", money.open, 0),
     ];
     let wrong = numbers.into_iter().filter(|(_, is, should)| is != should);
     let mut wrong: Vec<String> =

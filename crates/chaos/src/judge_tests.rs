@@ -15,7 +15,7 @@ fn sold(stock: u32) -> Books {
             epoch: 3,
             ..Ledger::default()
         },
-        money: Money { captured: i64::from(stock) * PRICE + PRICE, refunded: PRICE, authorised: 0 },
+        money: Money { captured: i64::from(stock) * PRICE + PRICE, refunded: PRICE, ..Money::default() },
     }
 }
 

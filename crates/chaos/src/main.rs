@@ -92,7 +92,9 @@ fn say(line: &str) {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list {
-        FAULTS.iter().for_each(|fault| say(&format!("{:<36} {}\n{:<36}   → {}", fault.name, fault.done, "", fault.follows)));
+        FAULTS.iter().for_each(|fault| {
+            say(&format!("{:<36} {}\n{:<36}   → {}", fault.name, fault.done, "", fault.follows))
+        });
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -110,7 +112,11 @@ fn main() -> ExitCode {
 
 /// The faults that were asked for: all of them where none was.
 fn chosen(names: &[String]) -> Result<Vec<&'static Fault>, String> {
-    if names.is_empty() { Ok(FAULTS.iter().collect()) } else { names.iter().map(|name| fault::named(name)).collect() }
+    if names.is_empty() {
+        Ok(FAULTS.iter().collect())
+    } else {
+        names.iter().map(|name| fault::named(name)).collect()
+    }
 }
 
 async fn run(arguments: &Arguments) -> Result<(), String> {
@@ -158,7 +164,10 @@ fn tell(trials: &[Trial], arguments: &Arguments) -> Result<(), String> {
 
 /// The table of all drops; an error where something was wrong.
 fn verdict(trials: &[Trial], least_share: f64) -> Result<(), String> {
-    say(&format!("\n{:<36} {:>8} {:>9} {:>9} {:>9} {:>10}", "fault", "sold", "closed s", "pause s", "conform", "result"));
+    say(&format!(
+        "\n{:<36} {:>8} {:>9} {:>9} {:>9} {:>10}",
+        "fault", "sold", "closed s", "pause s", "conform", "result"
+    ));
     let mut wrong = 0;
     for trial in trials {
         let short = trial.conformity.share < least_share;

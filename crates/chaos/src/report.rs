@@ -16,6 +16,8 @@ pub struct Disturbance {
     pub from_s: f64,
     /// Until selling went on and the fault was over, seconds.
     pub seconds: f64,
+    /// From the end of what was done until selling went on, seconds.
+    pub again_s: f64,
     /// How long the shard was there and did not sell, seconds.
     pub closed_s: f64,
     /// How long nobody could say how it stood, seconds.
@@ -39,9 +41,10 @@ impl Disturbance {
     pub fn line(&self) -> String {
         let verdict = if self.violations.is_empty() { "ok".to_owned() } else { self.violations.join("; ") };
         format!(
-            "{}: {:.1} s, closed {:.1} s, unknown {:.1} s, longest pause {:.1} s, {} tickets meanwhile, {} kills under load: {verdict}",
+            "{}: {:.1} s, sells {:.1} s after its end, closed {:.1} s, unknown {:.1} s, longest pause {:.1} s, {} tickets meanwhile, {} kills under load: {verdict}",
             self.fault,
             self.seconds,
+            self.again_s,
             self.closed_s,
             self.unknown_s,
             self.longest_pause_s,
@@ -131,9 +134,10 @@ impl Trial {
 
     /// Everything that was wrong.
     pub fn wrong(&self) -> Vec<String> {
-        let of_faults = self.disturbances.iter().flat_map(|one| {
-            one.violations.iter().map(|violation| format!("{}: {violation}", one.fault))
-        });
+        let of_faults = self
+            .disturbances
+            .iter()
+            .flat_map(|one| one.violations.iter().map(|violation| format!("{}: {violation}", one.fault)));
         of_faults.chain(self.violations.iter().cloned()).collect()
     }
 

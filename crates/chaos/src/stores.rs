@@ -234,7 +234,8 @@ fn code(listed: &Value) -> Option<String> {
 }
 
 fn lag(told: &str) -> Option<u64> {
-    let end: u64 = told.lines().find_map(|line| line.strip_prefix("master_repl_offset:"))?.trim().parse().ok()?;
+    let end: u64 =
+        told.lines().find_map(|line| line.strip_prefix("master_repl_offset:"))?.trim().parse().ok()?;
     let replicas = told.lines().filter(|line| line.starts_with("slave") && line.contains("offset="));
     let behind = replicas.filter_map(|line| {
         let offset = line.split(',').find_map(|field| field.strip_prefix("offset="))?;

@@ -93,8 +93,8 @@ fn plan(fleet: &Fleet, faults: &[&Fault], scale: &Scale) -> Plan {
         buyers: scale.buyers,
         hold_ms: 5_000,
         arrival: Arrival::Gate { first, over_ms, then_ms },
-        double_click: 0.3,
-        panic_retry: 0.3,
+        double_click: 0.5,
+        panic_retry: 0.5,
         connections: 400,
         lead_ms: 3_000,
         limit_ms: over_ms * 2 + then_ms + REST.as_millis() as u64,
@@ -186,8 +186,15 @@ async fn disturb(
     let root = format!("tz:{named}:{{{sale}.0}}");
     let watch = Watch { http: &world.http, gateways: &gateways, gauge, sale: &sale, seen };
     let stop = CancellationToken::new();
-    let mut stage =
-        Stage { fleet, stores: &world.stores, gauge, seen, http: &world.http, root: &root, moments: Vec::new() };
+    let mut stage = Stage {
+        fleet,
+        stores: &world.stores,
+        gauge,
+        seen,
+        http: &world.http,
+        root: &root,
+        moments: Vec::new(),
+    };
     let happening = async {
         for fault in faults {
             tokio::time::sleep(QUIET).await;
@@ -243,6 +250,7 @@ async fn happen(stage: &mut Stage<'_>, fault: &'static Fault) -> Disturbance {
         fault: fault.name,
         from_s: from.as_secs_f64(),
         seconds: until.saturating_sub(from).as_secs_f64(),
+        again_s: until.saturating_sub(over).as_secs_f64(),
         closed_s: stage.seen.lasted(State::Closed, from, until).as_secs_f64(),
         unknown_s: stage.seen.lasted(State::Unknown, from, until).as_secs_f64(),
         longest_pause_s: longest_pause(&tickets, from, until).as_secs_f64(),
@@ -262,10 +270,9 @@ impl Disturbance {
         if !allowed.closed && lasted > Duration::from_secs(5) && self.tickets_meanwhile == 0 {
             self.violations.push("no ticket was given meanwhile".to_owned());
         }
-        for (may, refused, what) in [
-            (allowed.pages, &self.pages_refused, "a page"),
-            (allowed.statuses, &self.statuses_refused, "a status"),
-        ] {
+        let refused =
+            [(false, &self.pages_refused, "a page"), (allowed.statuses, &self.statuses_refused, "a status")];
+        for (may, refused, what) in refused {
             if let Some(first) = refused.first().filter(|_| !may) {
                 self.violations.push(format!("{what} was refused {} times, at first {first}", refused.len()));
             }
@@ -286,6 +293,7 @@ async fn mend(stage: &mut Stage<'_>) {
     for at in 1..=stage.stores.redis.len() {
         drop(stage.stores.signal(&format!("redis-{at}"), "CONT").await);
     }
+    drop(stage.stores.signal("kafka", "CONT").await);
     let mut mended = vec![stage.stores.services(&["up"]).await, stage.provider("{}").await];
     for (role, number) in stage.fleet.all() {
         if stage.fleet.has_ended(role, number) {
