@@ -106,10 +106,10 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "redis-primary-paused",
-        "the sale's primary stands still for 6 s, longer than the cluster waits, and goes on",
+        "the sale's primary stands still for 15 s, longer than the cluster waits, and goes on",
         "its replica takes over; what the old one still gives after the fence ends as store-failover",
-        Deed::PausePrimary(6),
-        (Allowed { refused_tickets: true, ..CLOSED }, 25),
+        Deed::PausePrimary(15),
+        (Allowed { refused_tickets: true, ..CLOSED }, 30),
     ),
     fault(
         "redis-lost",

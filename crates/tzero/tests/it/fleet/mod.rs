@@ -1,6 +1,7 @@
 //! A fleet: each role a process of its own, two of each, on the real stores; killed by pid.
 
 mod faults;
+mod hangs;
 mod roles;
 
 use std::io::{BufRead, BufReader};
