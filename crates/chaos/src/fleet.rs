@@ -108,6 +108,8 @@ impl Fleet {
             away: Vec::new(),
         };
         fleet.add("sandbox", 0, &common, (provider, None), setting.folder).await?;
+        // To where buyers return from the provider; its own pages are at its own address.
+        common.extend(["--set".to_owned(), format!("server.public_url={}", fleet.gateways[0])]);
         for number in 0..2 {
             for role in ROLES {
                 let listen = if role == "gateway" { gateways[number] } else { port() };

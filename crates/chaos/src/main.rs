@@ -21,6 +21,7 @@ use clap::{Parser, ValueEnum};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fault::{Deed, FAULTS, Fault};
 use crate::report::Trial;
@@ -100,13 +101,23 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let done = runtime
         .map_err(|error| format!("no runtime: {error}"))
-        .and_then(|runtime| runtime.block_on(run(&arguments)));
+        .and_then(|runtime| runtime.block_on(until_stopped(&arguments)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("error: {reason}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs; who is stopped stops the fleet's processes.
+async fn until_stopped(arguments: &Arguments) -> Result<(), String> {
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        done = run(arguments) => done,
+        _ = terminated.recv() => Err("stopped".to_owned()),
+        _ = tokio::signal::ctrl_c() => Err("stopped".to_owned()),
     }
 }
 
