@@ -91,7 +91,7 @@ fn plan(fleet: &Fleet, faults: &[&Fault], scale: &Scale) -> Plan {
         admin_token: Some(TOKEN.to_owned()),
         stock: scale.stock,
         buyers: scale.buyers,
-        hold_ms: 5_000,
+        hold_ms: 10_000,
         arrival: Arrival::Gate { first, over_ms, then_ms },
         double_click: 0.5,
         panic_retry: 0.5,

@@ -61,6 +61,11 @@ impl<'a> Ask<'a> {
         self
     }
 
+    /// Whether everybody asks this, and not only those who have a ticket.
+    fn is_of_crowd(&self) -> bool {
+        self.path.ends_with("/checkout") || self.path == "/v1/sessions"
+    }
+
     /// Method and path without what tells tickets apart.
     fn kind(&self) -> String {
         let parts: Vec<&str> = self.path.split('/').take(4).collect();
@@ -102,7 +107,8 @@ impl Host {
 pub(crate) struct Client {
     hosts: Vec<Host>,
     turn: AtomicUsize,
-    places: Semaphore,
+    /// For the crowd before the counter, and for those who have a ticket: who follows one does not queue behind the others.
+    places: [Semaphore; 2],
     sources: u8,
     made: AtomicU64,
     tasks: TaskTracker,
@@ -123,7 +129,8 @@ impl Client {
         Ok(Self {
             hosts,
             turn: AtomicUsize::new(0),
-            places: Semaphore::new(connections as usize),
+            places: [connections - connections / 4, (connections / 4).max(1)]
+                .map(|places| Semaphore::new(places as usize)),
             sources: sources.max(1),
             made: AtomicU64::new(0),
             tasks: TaskTracker::new(),
@@ -168,7 +175,9 @@ impl Client {
     /// Sends a request and reads its answer whole. Where one host gives none, the next one is asked, once: requests here
     /// may be repeated. Anything else is the caller's to count.
     pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, String> {
-        let _place = self.places.acquire().await.map_err(|_| "the pool is closed".to_owned())?;
+        let [crowd, followers] = &self.places;
+        let places = if ask.is_of_crowd() { crowd } else { followers };
+        let _place = places.acquire().await.map_err(|_| "the pool is closed".to_owned())?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let mut lost = "there is no host".to_owned();
         for at in 0..self.hosts.len().min(2) {

@@ -5,6 +5,7 @@
 //! that a slow server cannot hide behind a client that waits for it (coordinated omission).
 
 mod answers;
+mod arrival;
 mod auditor;
 mod buyer;
 mod checks;

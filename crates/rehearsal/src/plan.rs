@@ -13,13 +13,13 @@ pub enum Arrival {
         /// Until the last one, milliseconds.
         over_ms: u64,
     },
-    /// Some evenly from T-zero on; the others wait until the gauge's gate opens, and come evenly from then on.
+    /// Some evenly from T-zero on; the others wait until the gauge's gate opens. Who has not come by then comes evenly.
     Gate {
         /// How many do not wait.
         first: u32,
         /// Until the last of them, milliseconds.
         over_ms: u64,
-        /// From the opening of the gate until the last one of all, milliseconds.
+        /// From the opening of the gate until the last one, milliseconds.
         then_ms: u64,
     },
 }

@@ -17,7 +17,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::gauge::Gauge;
 use crate::measure::{Counts, Timing};
-use crate::plan::{Arrival, Plan};
+use crate::plan::Plan;
 use crate::prepare::{self, Target};
 use crate::report::Report;
 
@@ -77,8 +77,8 @@ pub(crate) struct Herd {
     /// The pages of a provider that is not behind the same address.
     elsewhere: OnceCell<Client>,
     offset_ms: i64,
-    over: Duration,
-    t_zero: Duration,
+    pub(crate) over: Duration,
+    pub(crate) t_zero: Duration,
     answers: AtomicU64,
     still_open: AtomicU64,
     per_second: Mutex<BTreeMap<u64, u64>>,
@@ -92,27 +92,6 @@ pub(crate) struct Herd {
 impl Herd {
     pub(crate) fn is_over(&self) -> bool {
         self.clock.elapsed() >= self.over
-    }
-
-    /// When a buyer presses Buy; known as soon as the gate has opened, for those who wait behind one.
-    async fn arrival(&self, number: u32, total: u64) -> Duration {
-        let evenly = |number: u32, of: u64, over_ms: u64| {
-            Duration::from_micros(over_ms * 1_000 * u64::from(number) / of.max(1))
-        };
-        match self.plan.arrival {
-            Arrival::TZero => self.t_zero,
-            Arrival::Ramp { over_ms } => self.t_zero + evenly(number, total, over_ms),
-            Arrival::Gate { first, over_ms, .. } if number < first => {
-                self.t_zero + evenly(number, u64::from(first), over_ms)
-            }
-            Arrival::Gate { first, then_ms, .. } => {
-                let left = self.over.saturating_sub(self.clock.elapsed());
-                // Without the gate there is still an end.
-                drop(tokio::time::timeout(left, self.gauge.gate_opened()).await);
-                let rest = total.saturating_sub(u64::from(first));
-                self.clock.elapsed().max(self.t_zero) + evenly(number - first, rest, then_ms)
-            }
-        }
     }
 
     /// Waits until `at`, or until the run is over.
