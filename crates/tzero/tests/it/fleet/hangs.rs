@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Fleet;
-use crate::harness::{PATIENCE, read};
+use crate::harness::{PATIENCE, Server, read};
 use crate::stores;
 
 /// The pids of the Redis processes that are primaries now.
@@ -60,4 +60,30 @@ async fn a_status_is_answered_while_every_primary_of_redis_stands_still() {
         "{}",
         answer.text
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_goes_on_while_the_primary_hangs_whose_replica_took_over() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 5, json!({})).await;
+    // One of them has the sale.
+    for pid in primaries().await {
+        let buyer = server.buyer().await;
+        let pid = [pid];
+        signal("STOP", &pid);
+        let buying = async {
+            loop {
+                let answer = server.buy("s", &buyer, "k").await;
+                if answer.status != 503 {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, buying).await;
+        signal("CONT", &pid);
+        assert_eq!(answer.expect("selling goes on").status, 202);
+        // Until it knows that it is a replica: the next one must not be missing as well.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
 }
