@@ -1,10 +1,11 @@
-//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `sim`, `services`, `ci`.
+//! The repository's own commands: `cargo xtask test`, `tidy`, `bench`, `mutants`, `sim`, `chaos`, `services`, `ci`.
 //!
 //! This program runs on a developer's machine and in continuous integration, never in production; it
 //! knows the product only by its files and its command line, and links none of its crates.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its terminal")]
 
 mod bench;
+mod chaos;
 mod ci;
 mod mutants;
 mod needs;
@@ -57,6 +58,11 @@ enum Command {
     /// `cargo xtask sim --seeds 100000 --from 0`; `--help` of it is in docs/simulation.md. Part of `test` for a
     /// bounded number of seeds.
     Sim(sim::Options),
+    /// Sell drops on the real stores while stores and processes are killed, and check what is left
+    ///
+    /// Starts stores of its own and every role of a fleet twice; `--list` names the faults, docs/chaos.md says what is checked.
+    /// The default is a small drop for each fault and one with all of them: about an hour.
+    Chaos(chaos::Options),
     /// Run the real stores on this machine: a Redis Cluster, Apache Kafka, PostgreSQL
     ///
     /// Their data is in target/services of the checkout, their ports are free ones of 127.0.0.1. Missing Debian
@@ -78,6 +84,7 @@ fn main() -> ExitCode {
         Command::Bench => bench::run(&root),
         Command::Mutants => mutants::run(&root),
         Command::Sim(options) => sim::run(&root, &options),
+        Command::Chaos(options) => chaos::run(&root, &options),
         Command::Services(options) => services::run(&root, &options),
         Command::Ci => ci::run(&root),
     });

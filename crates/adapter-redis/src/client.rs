@@ -3,11 +3,15 @@
 //! Every function may be sent twice without harm: holds are replayed by their claim, effects match what they name or
 //! do nothing, chunks are numbered, and a load opens once. So connections that broke are tried again here, a few times and
 //! with pauses; what did not answer in time is not: whoever asked is told at once.
+//!
+//! The cluster's library learns of a new primary from refusals and broken connections. One that hangs gives it neither, and
+//! would be asked for ever while its replica sells: after an answer that did not come, the cluster is connected to anew.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::cluster::ClusterClientBuilder;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{Cmd, RedisError, RedisResult, Value};
@@ -36,10 +40,39 @@ impl Address {
     }
 }
 
+/// A cluster, and the connection to it that everybody uses.
+struct Cluster {
+    client: ClusterClient,
+    connection: RwLock<ClusterConnection>,
+    /// Whose turn it is to connect anew: one is enough.
+    turn: tokio::sync::Mutex<()>,
+    /// How long that may take.
+    limit: Duration,
+}
+
+impl Cluster {
+    fn connection(&self) -> ClusterConnection {
+        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the nodes that answer who is a primary now. Whoever comes while another one does so has nothing to do.
+    async fn connect_anew(&self) {
+        let Ok(_turn) = self.turn.try_lock() else { return };
+        match tokio::time::timeout(self.limit, self.client.get_async_connection()).await {
+            Ok(Ok(fresh)) => {
+                *self.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+                tracing::info!("connected anew to the cluster, in which a node does not answer");
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the cluster cannot be connected to"),
+            Err(_) => tracing::warn!("the cluster cannot be connected to in time"),
+        }
+    }
+}
+
 #[derive(Clone)]
 enum Link {
     One(ConnectionManager),
-    Cluster(ClusterConnection),
+    Cluster(Arc<Cluster>),
 }
 
 /// A connection that is shared by everybody.
@@ -84,7 +117,11 @@ impl Client {
             .response_timeout(response)
             .overall_response_timeout(Some(2 * response))
             .build()?;
-        Ok(Self { link: Link::Cluster(client.get_async_connection().await?) })
+        let connection = RwLock::new(client.get_async_connection().await?);
+        let limit = 2 * (connect + response);
+        Ok(Self {
+            link: Link::Cluster(Arc::new(Cluster { client, connection, turn: Default::default(), limit })),
+        })
     }
 
     /// Sends a command to the primary that its keys are on.
@@ -93,10 +130,15 @@ impl Client {
         loop {
             let sent = match self.link.clone() {
                 Link::One(mut one) => one.send_packed_command(command).await.and_then(Value::extract_error),
-                Link::Cluster(mut cluster) => {
-                    redis::aio::ConnectionLike::req_packed_command(&mut cluster, command)
-                        .await
-                        .and_then(Value::extract_error)
+                Link::Cluster(cluster) => {
+                    let sent =
+                        redis::aio::ConnectionLike::req_packed_command(&mut cluster.connection(), command)
+                            .await
+                            .and_then(Value::extract_error);
+                    if sent.as_ref().is_err_and(RedisError::is_timeout) {
+                        cluster.connect_anew().await;
+                    }
+                    sent
                 }
             };
             match (sent, pauses.next()) {
@@ -116,9 +158,10 @@ impl Client {
                 let value = one.send_packed_command(command).await?.extract_error()?;
                 Ok(vec![("this server".to_owned(), value)])
             }
-            Link::Cluster(mut cluster) => {
+            Link::Cluster(cluster) => {
                 let everywhere = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-                let answers = cluster.route_command(command.clone(), everywhere).await?.extract_error()?;
+                let answers =
+                    cluster.connection().route_command(command.clone(), everywhere).await?.extract_error()?;
                 let Value::Map(answers) = answers else {
                     return Ok(vec![("the cluster".to_owned(), answers)]);
                 };

@@ -36,6 +36,17 @@ pub struct OrderService {
 
 /// The store is asked for unknown sales this often at most, milliseconds: whoever invents names costs it nothing more.
 const UNKNOWN_MS: u64 = 200;
+/// How long the status board may take. A store that hangs is noticed by nothing else, and a gateway waits for this node
+/// hardly longer than for a checkout: the ledger's answer must fit into the rest.
+const BOARD: Duration = Duration::from_millis(300);
+
+/// The status board, as a question found it.
+enum Board {
+    /// It answers: this is what it shows of the ticket.
+    Shows(Option<StatusDocument>),
+    /// It does not.
+    Away,
+}
 
 impl OrderService {
     /// An order service whose batchers run in `tasks`.
@@ -124,13 +135,30 @@ impl OrderService {
         Ok(CheckoutAnswer::Accepted { document: Box::new(document), replayed: true })
     }
 
-    /// The status as the ledger knows it, shown from here on; few questions at once.
-    async fn of_ledger(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
+    /// What the board shows. A board that does not answer soon is away: whoever polls is answered by the ledger then.
+    async fn look(&self, stamp: &TicketStamp) -> Board {
+        match tokio::time::timeout(BOARD, self.stores.board.look(&stamp.shard, stamp.ticket)).await {
+            Ok(Ok(shown)) => Board::Shows(shown),
+            Ok(Err(fault)) => {
+                tracing::warn!(%fault, "status board");
+                Board::Away
+            }
+            Err(_) => {
+                tracing::warn!("the status board does not answer");
+                Board::Away
+            }
+        }
+    }
+
+    /// The status as the ledger knows it, shown from here on where the board is there; few questions at once.
+    async fn of_ledger(&self, stamp: &TicketStamp, board: &Board) -> Result<Option<StatusDocument>, Fault> {
         let Ok(_turn) = self.ledger_lane.try_acquire() else {
             return Err(Fault::Overloaded("the ledger's lane for statuses"));
         };
         let Some(order) = self.stores.ledger.order(stamp.ticket).await? else { return Ok(None) };
-        self.stores.show([&order]).await;
+        if let Board::Shows(_) = board {
+            self.stores.show([&order]).await;
+        }
         Ok(Some(StatusDocument::of(&order)))
     }
 
@@ -203,17 +231,14 @@ impl Orders for OrderService {
     }
 
     async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
-        let shown = self.stores.board.look(&stamp.shard, stamp.ticket).await.unwrap_or_else(|fault| {
-            tracing::warn!(%fault, "status board");
-            None
-        });
-        let Some(shown) = shown else { return self.of_ledger(stamp).await };
+        let board = self.look(stamp).await;
+        let Board::Shows(Some(shown)) = &board else { return self.of_ledger(stamp, &board).await };
         if shown.terminal || !self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed()) {
-            return Ok(Some(shown));
+            return Ok(Some(shown.clone()));
         }
         // What is shown stands where the ledger is away or knows nothing newer.
-        let known = self.of_ledger(stamp).await.ok().flatten();
-        Ok(Some(known.filter(|known| known.version > shown.version).unwrap_or(shown)))
+        let known = self.of_ledger(stamp, &board).await.ok().flatten();
+        Ok(Some(known.filter(|known| known.version > shown.version).unwrap_or_else(|| shown.clone())))
     }
 
     async fn wait(&self, stamp: &TicketStamp, version: u32) {

@@ -165,7 +165,11 @@ impl Buyer {
         match herd.client.ask(&ask).await {
             Ok(answer) if answer.status == 200 => Some(answer.json()),
             Ok(answer) if answer.status == 503 || answer.status == 429 => {
-                herd.outcomes.add(&format!("status {}", answer.status.as_u16()));
+                let status = answer.status.as_u16();
+                herd.outcomes.add(&format!("status {status}"));
+                if answer.retry_after().is_none() {
+                    herd.violations.add(format!("a status was answered {status} without Retry-After"));
+                }
                 None
             }
             Ok(answer) => {
@@ -297,7 +301,7 @@ impl Buyer {
         }
     }
 
-    /// Goes to the provider's page. `None` where the page was closed.
+    /// Goes to the provider's page. `None` where nothing was paid; where an answer was lost, it may have been.
     async fn pay(&self, herd: &Herd, url: &str, action: &str) -> Option<Duration> {
         let (client, path) = match herd.served(url).await {
             Ok(served) => served,
@@ -310,6 +314,7 @@ impl Buyer {
         let mut ask =
             Ask::new(Method::POST, &path).header("content-type", "application/x-www-form-urlencoded");
         ask.body = form.into();
+        let mut unsure = false;
         for _ in 0..5 {
             match client.ask(&ask).await {
                 Ok(answer) => {
@@ -317,7 +322,7 @@ impl Buyer {
                     herd.outcomes.add(&format!("{action} {status}"));
                     match status {
                         303 => return (action == "pay").then(|| herd.clock.elapsed()),
-                        410 => return None,
+                        410 => break,
                         503 => {}
                         other => {
                             herd.violations.add(format!("the payment page answered {other}"));
@@ -325,13 +330,16 @@ impl Buyer {
                         }
                     }
                 }
-                Err(error) => herd.errors.add(&error),
+                Err(error) => {
+                    herd.errors.add(&error);
+                    unsure = true;
+                }
             }
             if herd.is_over() {
                 break;
             }
             herd.rest(SHORTEST).await;
         }
-        None
+        (unsure && action == "pay").then(|| herd.clock.elapsed())
     }
 }

@@ -1,8 +1,8 @@
 //! Connections: a bounded pool of keep-alive connections, shared by all buyers.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::net::{TcpSocket, lookup_host};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+
+use crate::gauge::Gauge;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,55 +61,101 @@ impl<'a> Ask<'a> {
         self
     }
 
+    /// Whether everybody asks this, and not only those who have a ticket.
+    fn is_of_crowd(&self) -> bool {
+        self.path.ends_with("/checkout") || self.path == "/v1/sessions"
+    }
+
+    /// Method and path without what tells tickets apart.
+    fn kind(&self) -> String {
+        let parts: Vec<&str> = self.path.split('/').take(4).collect();
+        format!("{} {}", self.method, parts.join("/"))
+    }
+
     pub(crate) fn json(mut self, value: &Value) -> Self {
         self.body = value.to_string().into();
         self.header("content-type", "application/json")
     }
 }
 
-/// The pool for one host.
-pub(crate) struct Client {
-    host: String,
+/// One of the hosts, and the connections to it that wait for a request.
+struct Host {
+    name: String,
     address: SocketAddr,
-    places: Semaphore,
     idle: Mutex<Vec<SendRequest<Full<Bytes>>>>,
-    sources: u8,
-    made: AtomicU64,
-    tasks: TaskTracker,
 }
 
-impl Client {
-    pub(crate) async fn new(base_url: &str, connections: u32, sources: u8) -> Result<Self, String> {
-        let host = base_url.strip_prefix("http://").unwrap_or(base_url).trim_end_matches('/').to_owned();
-        let named = if host.contains(':') { host.clone() } else { format!("{host}:80") };
-        let found = lookup_host(&named).await.map_err(|error| format!("cannot find {host}: {error}"))?;
-        let address = found.into_iter().next().ok_or_else(|| format!("{host} has no address"))?;
-        Ok(Self {
-            host,
-            address,
-            places: Semaphore::new(connections as usize),
-            idle: Mutex::default(),
-            sources: sources.max(1),
-            made: AtomicU64::new(0),
-            tasks: TaskTracker::new(),
-        })
+impl Host {
+    async fn find(base_url: &str) -> Result<Self, String> {
+        let name = base_url.strip_prefix("http://").unwrap_or(base_url).trim_end_matches('/').to_owned();
+        let named = if name.contains(':') { name.clone() } else { format!("{name}:80") };
+        let found = lookup_host(&named).await.map_err(|error| format!("cannot find {name}: {error}"))?;
+        let address = found.into_iter().next().ok_or_else(|| format!("{name} has no address"))?;
+        Ok(Self { name, address, idle: Mutex::default() })
     }
 
     fn pop(&self) -> Option<SendRequest<Full<Bytes>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, String> {
+    fn push(&self, sender: SendRequest<Full<Bytes>>) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+    }
+}
+
+/// The pool for the hosts of one system, which take turns.
+pub(crate) struct Client {
+    hosts: Vec<Host>,
+    turn: AtomicUsize,
+    /// For the crowd before the counter, and for those who have a ticket: who follows one does not queue behind the others.
+    places: [Semaphore; 2],
+    sources: u8,
+    made: AtomicU64,
+    tasks: TaskTracker,
+    gauge: Option<Arc<Gauge>>,
+}
+
+impl Client {
+    pub(crate) async fn new(base_url: &str, connections: u32, sources: u8) -> Result<Self, String> {
+        Self::of(&[base_url], connections, sources).await
+    }
+
+    /// For several hosts that do the same.
+    pub(crate) async fn of(base_urls: &[&str], connections: u32, sources: u8) -> Result<Self, String> {
+        let mut hosts = Vec::with_capacity(base_urls.len());
+        for base_url in base_urls {
+            hosts.push(Host::find(base_url).await?);
+        }
+        Ok(Self {
+            hosts,
+            turn: AtomicUsize::new(0),
+            places: [connections - connections / 4, (connections / 4).max(1)]
+                .map(|places| Semaphore::new(places as usize)),
+            sources: sources.max(1),
+            made: AtomicU64::new(0),
+            tasks: TaskTracker::new(),
+            gauge: None,
+        })
+    }
+
+    /// Tells `gauge` of every request.
+    pub(crate) fn gauged(mut self, gauge: Arc<Gauge>) -> Self {
+        self.gauge = Some(gauge);
+        self
+    }
+
+    async fn connect(&self, host: &Host) -> Result<SendRequest<Full<Bytes>>, String> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let address = host.address;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let said = |error: &dyn std::fmt::Display| format!("connection: {error}");
         let socket = socket.map_err(|error| said(&error))?;
-        if self.sources > 1 && self.address.ip().is_loopback() && self.address.is_ipv4() {
+        if self.sources > 1 && address.ip().is_loopback() && address.is_ipv4() {
             let last = 1 + (number % u64::from(self.sources)) as u8;
             let source = IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
             socket.bind((source, 0).into()).map_err(|error| said(&error))?;
         }
-        let stream = socket.connect(self.address).await.map_err(|error| said(&error))?;
+        let stream = socket.connect(address).await.map_err(|error| said(&error))?;
         drop(stream.set_nodelay(true));
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|error| said(&error))?;
@@ -117,25 +165,49 @@ impl Client {
 
     /// Opens connections beforehand.
     pub(crate) async fn warm(&self, count: u32) -> Result<(), String> {
-        for _ in 0..count {
-            let sender = self.connect().await?;
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        for host in self.hosts.iter().cycle().take(count as usize) {
+            let sender = self.connect(host).await?;
+            host.push(sender);
         }
         Ok(())
     }
 
-    /// Sends a request and reads its answer whole. A connection that the server closed while it was idle is replaced
-    /// once; anything else is the caller's to count.
+    /// Sends a request and reads its answer whole. Where one host gives none, the next one is asked, once: requests here
+    /// may be repeated. Anything else is the caller's to count.
     pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, String> {
-        let _place = self.places.acquire().await.map_err(|_| "the pool is closed".to_owned())?;
+        let [crowd, followers] = &self.places;
+        let places = if ask.is_of_crowd() { crowd } else { followers };
+        let _place = places.acquire().await.map_err(|_| "the pool is closed".to_owned())?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut lost = "there is no host".to_owned();
+        for at in 0..self.hosts.len().min(2) {
+            let Some(host) = self.hosts.get(turn.wrapping_add(at) % self.hosts.len()) else { break };
+            match self.ask_at(host, ask).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => lost = error,
+            }
+        }
+        Err(lost)
+    }
+
+    async fn ask_at(&self, host: &Host, ask: &Ask<'_>) -> Result<Answer, String> {
+        let Some(gauge) = &self.gauge else { return self.talk(host, ask).await };
+        let (_in_flight, sent) = (gauge.leave(), gauge.elapsed());
+        let answer = self.talk(host, ask).await;
+        gauge.note(&host.name, &ask.kind(), sent, answer.as_ref().err().map(String::as_str));
+        answer
+    }
+
+    /// A connection that the server closed while it was idle is replaced.
+    async fn talk(&self, host: &Host, ask: &Ask<'_>) -> Result<Answer, String> {
         let answered = async {
-            while let Some(idle) = self.pop() {
-                if let Some(answer) = self.attempt(idle, ask, true).await? {
+            while let Some(idle) = host.pop() {
+                if let Some(answer) = self.attempt(host, idle, ask, true).await? {
                     return Ok(answer);
                 }
             }
-            let fresh = self.connect().await?;
-            self.attempt(fresh, ask, false).await?.ok_or_else(|| "the connection was closed".to_owned())
+            let fresh = self.connect(host).await?;
+            self.attempt(host, fresh, ask, false).await?.ok_or_else(|| "the connection was closed".to_owned())
         };
         tokio::time::timeout(TIMEOUT, answered).await.unwrap_or_else(|_| Err("no answer in 10 s".to_owned()))
     }
@@ -143,6 +215,7 @@ impl Client {
     /// `None` where an idle connection turned out to be closed before anything was answered.
     async fn attempt(
         &self,
+        host: &Host,
         mut sender: SendRequest<Full<Bytes>>,
         ask: &Ask<'_>,
         idle: bool,
@@ -151,7 +224,7 @@ impl Client {
             return if idle { Ok(None) } else { Err("the connection was closed".to_owned()) };
         }
         let mut request =
-            Request::builder().method(ask.method.clone()).uri(ask.path).header("host", &self.host);
+            Request::builder().method(ask.method.clone()).uri(ask.path).header("host", &host.name);
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
         }
@@ -164,7 +237,7 @@ impl Client {
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| format!("answer: {error}"))?.to_bytes();
         if !sender.is_closed() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+            host.push(sender);
         }
         Ok(Some(Answer { status: head.status, headers: head.headers, body }))
     }

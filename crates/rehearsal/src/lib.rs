@@ -5,11 +5,13 @@
 //! that a slow server cannot hide behind a client that waits for it (coordinated omission).
 
 mod answers;
+mod arrival;
 mod auditor;
 mod buyer;
 mod checks;
 mod client;
 mod clock;
+mod gauge;
 mod measure;
 pub mod pace;
 mod plan;
@@ -17,6 +19,7 @@ mod prepare;
 mod report;
 mod run;
 
+pub use gauge::{Flaw, Gauge, Lack};
 pub use plan::{Arrival, Plan, Preset};
 pub use report::Report;
-pub use run::{Progress, RehearsalFault, Watcher, run};
+pub use run::{Progress, RehearsalFault, Watcher, run, run_gauged};

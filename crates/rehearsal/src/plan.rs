@@ -13,6 +13,15 @@ pub enum Arrival {
         /// Until the last one, milliseconds.
         over_ms: u64,
     },
+    /// Some evenly from T-zero on; the others wait until the gauge's gate opens. Who has not come by then comes evenly.
+    Gate {
+        /// How many do not wait.
+        first: u32,
+        /// Until the last of them, milliseconds.
+        over_ms: u64,
+        /// From the opening of the gate until the last one, milliseconds.
+        then_ms: u64,
+    },
 }
 
 /// A rehearsal. Shares are from 0 to 1.
@@ -20,6 +29,8 @@ pub enum Arrival {
 pub struct Plan {
     /// The system, e.g. `http://127.0.0.1:8080`.
     pub base_url: String,
+    /// More gateways of the same system: they take turns, and where one gives no answer the next one is asked.
+    pub other_urls: Vec<String>,
     /// Where its operator's endpoints are; the same where `None`.
     pub admin_url: Option<String>,
     /// The operator's token: needed to make a sale of its own, and for audits.
@@ -61,6 +72,8 @@ pub struct Plan {
     pub limit_ms: u64,
     /// How long after the end of its hold a ticket may still be open, milliseconds: the system's own grace.
     pub grace_ms: u64,
+    /// Whether parts of the system are taken away during the run: audits may then go unanswered until it is over.
+    pub disturbed: bool,
     /// Where chances begin.
     pub seed: u64,
 }
@@ -82,6 +95,7 @@ impl Plan {
     pub fn preset(preset: Preset, base_url: &str) -> Self {
         let quick = Self {
             base_url: base_url.trim_end_matches('/').to_owned(),
+            other_urls: Vec::new(),
             admin_url: None,
             admin_token: None,
             sale: None,
@@ -103,6 +117,7 @@ impl Plan {
             // Longer than hold and grace together: a hold that does not end is found.
             limit_ms: 90_000,
             grace_ms: 60_000,
+            disturbed: false,
             seed: 1,
         };
         match preset {
@@ -127,6 +142,11 @@ impl Plan {
                 ..quick
             },
         }
+    }
+
+    /// The addresses of all gateways.
+    pub(crate) fn urls(&self) -> Vec<&str> {
+        std::iter::once(&self.base_url).chain(&self.other_urls).map(String::as_str).collect()
     }
 
     /// What is wrong with the plan, in words.
@@ -158,8 +178,8 @@ impl Plan {
         if self.sale.is_none() && self.stock == 0 {
             mistakes.push("stock must be at least 1: there is nothing to sell otherwise".to_owned());
         }
-        mistakes
-            .extend(std::iter::once(&self.base_url).chain(&self.admin_url).filter_map(|url| not_plain(url)));
+        let urls = std::iter::once(&self.base_url).chain(&self.other_urls).chain(&self.admin_url);
+        mistakes.extend(urls.filter_map(|url| not_plain(url)));
         if self.sale.is_none() && self.admin_token.is_none() {
             mistakes
                 .push("making a sale needs the operator's token; name an existing sale otherwise".to_owned());

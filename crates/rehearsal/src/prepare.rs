@@ -16,6 +16,9 @@ use crate::run::{Progress, Watcher};
 
 /// Samples of the server's clock; the one with the shortest round trip counts.
 const SAMPLES: u32 = 7;
+/// How often a new sale is looked for, and the pause before the next look.
+const LOOKS: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The sale that is rehearsed.
 pub(crate) struct Target {
@@ -124,7 +127,16 @@ pub(crate) async fn sale(plan: &Plan, client: &Client, offset_ms: i64) -> Result
         None => create(plan, client, offset_ms).await?,
     };
     let path = format!("/v1/sales/{id}");
-    let answer = client.ask(&Ask::new(Method::GET, &path)).await?;
+    let ask = Ask::new(Method::GET, &path);
+    let mut answer = client.ask(&ask).await?;
+    for _ in 0..LOOKS {
+        if answer.status == 200 {
+            break;
+        }
+        // Another gateway made it: this one learns of it in a moment.
+        tokio::time::sleep(PAUSE).await;
+        answer = client.ask(&ask).await?;
+    }
     if answer.status != 200 {
         return Err(format!("there is no sale {id}: GET {path} answered {}", answer.status));
     }

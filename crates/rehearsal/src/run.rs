@@ -15,14 +15,17 @@ use crate::buyer::Buyer;
 use crate::checks::{self, Ending, Violations};
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::gauge::Gauge;
 use crate::measure::{Counts, Timing};
-use crate::plan::{Arrival, Plan};
+use crate::plan::Plan;
 use crate::prepare::{self, Target};
 use crate::report::Report;
 
 /// From here to T-zero of a sale that runs already.
 const SOON: Duration = Duration::from_millis(1_000);
 const TICK: Duration = Duration::from_millis(250);
+/// From when on an answer is late where nobody asks: never.
+const PATIENT: Duration = Duration::MAX;
 
 /// Why there was no rehearsal.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,7 @@ pub(crate) struct Herd {
     pub(crate) plan: Plan,
     pub(crate) client: Arc<Client>,
     pub(crate) clock: Clock,
+    pub(crate) gauge: Arc<Gauge>,
     pub(crate) product: String,
     pub(crate) checkout_path: String,
     pub(crate) sent: AtomicU64,
@@ -73,8 +77,8 @@ pub(crate) struct Herd {
     /// The pages of a provider that is not behind the same address.
     elsewhere: OnceCell<Client>,
     offset_ms: i64,
-    over: Duration,
-    t_zero: Duration,
+    pub(crate) over: Duration,
+    pub(crate) t_zero: Duration,
     answers: AtomicU64,
     still_open: AtomicU64,
     per_second: Mutex<BTreeMap<u64, u64>>,
@@ -126,6 +130,7 @@ impl Herd {
             return;
         }
         self.accepted.fetch_add(1, Ordering::Relaxed);
+        self.gauge.accept();
         if self.sold_out_ms.load(Ordering::Relaxed) >= 0 && self.plan.sale.is_none() {
             // Requests cross on their way: only what came well after the proof breaks it.
             let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
@@ -136,6 +141,7 @@ impl Herd {
     }
 
     pub(crate) fn saw_sold_out(&self) {
+        self.gauge.saw_sold_out(self.server_now_ms());
         let since = self.clock.elapsed().saturating_sub(self.t_zero).as_millis() as i64;
         // Somebody may have been first: then theirs counts.
         let _ = self.sold_out_ms.compare_exchange(-1, since, Ordering::Relaxed, Ordering::Relaxed);
@@ -172,12 +178,27 @@ pub async fn run(
     watcher: &dyn Watcher,
     stop: CancellationToken,
 ) -> Result<Report, RehearsalFault> {
+    let gauge = Gauge::new(PATIENT);
+    gauge.open_gate();
+    run_gauged(plan, Arc::new(gauge), watcher, stop).await
+}
+
+/// Rehearses, and tells `gauge` how it goes; its gate is the caller's to open.
+///
+/// # Errors
+/// Why it could not begin. What was wrong with the system is in the report.
+pub async fn run_gauged(
+    plan: Plan,
+    gauge: Arc<Gauge>,
+    watcher: &dyn Watcher,
+    stop: CancellationToken,
+) -> Result<Report, RehearsalFault> {
     let mistakes = plan.mistakes();
     if !mistakes.is_empty() {
         return Err(RehearsalFault(mistakes.join("\n")));
     }
     let ready = tokio::select! {
-        ready = ready(plan, watcher) => ready.map_err(RehearsalFault)?,
+        ready = ready(plan, gauge, watcher) => ready.map_err(RehearsalFault)?,
         () = stop.cancelled() => return Err(RehearsalFault("stopped before it began".to_owned())),
     };
     let Ready { herd, buyers, sale, auditor } = ready;
@@ -193,10 +214,10 @@ struct Ready {
     auditor: Option<Auditor>,
 }
 
-async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
-    let client = Client::new(&plan.base_url, plan.connections, plan.source_addresses).await?;
-    let client = Arc::new(client);
-    let clock = Clock::start();
+async fn ready(plan: Plan, gauge: Arc<Gauge>, watcher: &dyn Watcher) -> Result<Ready, String> {
+    let client = Client::of(&plan.urls(), plan.connections, plan.source_addresses).await?;
+    let client = Arc::new(client.gauged(Arc::clone(&gauge)));
+    let clock = gauge.clock();
     let offset_ms = prepare::offset(&client, &clock).await?;
     let buyers = prepare::sessions(&plan, &client, watcher).await?;
     client.warm(plan.connections.min(plan.buyers)).await?;
@@ -206,6 +227,7 @@ async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
     let herd = Arc::new(Herd {
         client: Arc::clone(&client),
         clock,
+        gauge,
         product: sale.product.clone(),
         checkout_path: format!("/v1/sales/{}/checkout", sale.id),
         sent: AtomicU64::new(0),
@@ -239,9 +261,10 @@ async fn ready(plan: Plan, watcher: &dyn Watcher) -> Result<Ready, String> {
 async fn auditor(herd: &Arc<Herd>, sale: &Target) -> Result<Option<Auditor>, String> {
     let Some(token) = herd.plan.admin_token.clone() else { return Ok(None) };
     // A pool of its own: the herd must not keep the auditor waiting.
-    let url = herd.plan.admin_url.as_deref().unwrap_or(&herd.plan.base_url);
-    let client = Arc::new(Client::new(url, 2, 1).await?);
-    Ok(Some(Auditor { client, token, path: format!("/admin/v1/sales/{}/audit", sale.id) }))
+    let urls = herd.plan.admin_url.as_deref().map_or_else(|| herd.plan.urls(), |url| vec![url]);
+    let client = Arc::new(Client::of(&urls, 2, 1).await?);
+    let path = format!("/admin/v1/sales/{}/audit", sale.id);
+    Ok(Some(Auditor { client, token, path, disturbed: herd.plan.disturbed }))
 }
 
 /// Lets every buyer live; gives how many audits there were meanwhile.
@@ -255,13 +278,11 @@ async fn drive(
     let total = buyers.len() as u64;
     let mut living = JoinSet::new();
     for buyer in buyers {
-        let due = match herd.plan.arrival {
-            Arrival::TZero => herd.t_zero,
-            Arrival::Ramp { over_ms } => {
-                herd.t_zero + Duration::from_micros(over_ms * 1_000 * u64::from(buyer.number) / total)
-            }
-        };
-        living.spawn(buyer.live(Arc::clone(herd), due));
+        let herd = Arc::clone(herd);
+        living.spawn(async move {
+            let due = herd.arrival(buyer.number, total).await;
+            buyer.live(herd, due).await;
+        });
     }
     let over = CancellationToken::new();
     let watching = async {

@@ -58,6 +58,7 @@ const ROOMS: &[Room] = &[
         outside: Outside::AllBut(STORES),
     },
     Room { name: "rehearsal", rooms: &[], outside: Outside::AllBut(&[]) },
+    Room { name: "chaos", rooms: &["rehearsal"], outside: Outside::AllBut(&[]) },
     Room { name: "sandbox", rooms: &[], outside: Outside::AllBut(&[]) },
     Room { name: "simulation", rooms: &["domain"], outside: Outside::Only(&[]) },
     Room { name: "tzero", rooms: &["*"], outside: Outside::AllBut(&[]) },

@@ -67,8 +67,17 @@ impl Start {
                     .into());
             }
         };
-        let public_url = server.public_url.clone().unwrap_or_else(|| format!("http://{reached}"));
-        let public_url = public_url.trim_end_matches('/').to_owned();
+        let public_url = match &server.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            // Every payment session names the address to which its buyer returns. Two processes that named two addresses
+            // would ask for two sessions under one key, which a provider refuses for good.
+            None if plan.roles.contains(&Role::Processor) && !plan.roles.contains(&Role::Gateway) => {
+                return Err("server.public_url: must say what buyers' browsers call the gateways, because this process \
+                            makes payment addresses and is no gateway"
+                    .into());
+            }
+            None => format!("http://{reached}"),
+        };
         let addresses = Addresses { listen: reached, public_url, provider_url };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         Ok(Self { plan, keys, clock, public, admin, provider, addresses })

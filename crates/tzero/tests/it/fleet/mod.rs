@@ -2,6 +2,8 @@
 
 mod facts;
 mod faults;
+mod hangs;
+mod refusals;
 mod roles;
 
 use std::io::{BufRead, BufReader};
@@ -95,6 +97,8 @@ impl Fleet {
             http: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
         };
         fleet.add("sandbox", 0, &common, provider, &[]);
+        // Where buyers return from the provider; its own pages are at its own address.
+        common.extend(["--set".to_owned(), format!("server.public_url=http://{}", local(gateways[0]))]);
         for number in 0..2 {
             for role in ROLES {
                 let listen = if role == "gateway" { gateways[number] } else { port() };

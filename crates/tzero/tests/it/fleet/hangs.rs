@@ -1,0 +1,89 @@
+//! Stores that hang and do not die: no connection is refused, and nothing answers. Run alone, like what kills stores.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Fleet;
+use crate::harness::{PATIENCE, Server, read};
+use crate::stores;
+
+/// The pids of the Redis processes that are primaries now.
+async fn primaries() -> Vec<String> {
+    let mut found = Vec::new();
+    for node in stores::fleet()["redis"]["nodes"].as_array().expect("nodes") {
+        let url = format!("redis://{}", node.as_str().expect("an address"));
+        let client = redis::Client::open(url).expect("an address");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("it answers");
+        let told: String = redis::cmd("INFO").query_async(&mut connection).await.expect("it tells of itself");
+        let field = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        if field("role:") == Some("master") {
+            found.push(field("process_id:").expect("a pid").to_owned());
+        }
+    }
+    found
+}
+
+fn signal(name: &str, pids: &[String]) {
+    let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$@\"", name]).args(pids).status();
+    assert!(sent.expect("a shell").success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_is_answered_while_every_primary_of_redis_stands_still() {
+    let fleet = Fleet::start(&[]);
+    fleet.sale("s", 5, 300_000).await;
+    let session = read(fleet.http.post(format!("{}/v1/sessions", fleet.gateways[0]))).await.json();
+    let token = session["session_token"].as_str().expect("a token");
+    let body = json!({ "user_id": session["user_id"], "product_id": "p", "idempotency_key": "k" });
+    let buy = fleet.http.post(format!("{}/v1/sales/s/checkout", fleet.gateways[0]));
+    let bought = read(buy.bearer_auth(token).json(&body)).await;
+    assert_eq!(bought.status, 202, "{}", bought.text);
+    let status = format!("{}/v1/orders/status/{}", fleet.gateways[0], bought.ticket());
+    let payable = async {
+        while read(fleet.http.get(&status)).await.json()["status"] != "awaiting_payment" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, payable).await.expect("the ledger knows the order");
+    let pids = primaries().await;
+    // Shorter than the cluster waits before it promotes a replica: nobody notices but who asks.
+    signal("STOP", &pids);
+    let second = Duration::from_secs(1);
+    let answer = tokio::time::timeout(second, read(fleet.http.get(&status))).await;
+    signal("CONT", &pids);
+    let answer = answer.expect("the ledger answers in a second");
+    assert_eq!(
+        (answer.status, &answer.json()["status"]),
+        (200, &"awaiting_payment".into()),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_goes_on_while_the_primary_hangs_whose_replica_took_over() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 5, json!({})).await;
+    // One of them has the sale.
+    for pid in primaries().await {
+        let buyer = server.buyer().await;
+        let pid = [pid];
+        signal("STOP", &pid);
+        let buying = async {
+            loop {
+                let answer = server.buy("s", &buyer, "k").await;
+                if answer.status != 503 {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let answer = tokio::time::timeout(PATIENCE, buying).await;
+        signal("CONT", &pid);
+        assert_eq!(answer.expect("selling goes on").status, 202);
+        // Until it knows that it is a replica: the next one must not be missing as well.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+}
