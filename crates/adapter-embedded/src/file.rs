@@ -67,7 +67,9 @@ pub(crate) fn open(dir: &Path) -> Result<Opened, OpenFault> {
         Wrong::Form(detail) => OpenFault(format!("{name} {detail}")),
     })?;
     if !had_store {
-        lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(|error| said("write tzero.lock", &error))?;
+        lock.write_all(MARK)
+            .and_then(|()| lock.sync_all())
+            .map_err(|error| said("write tzero.lock", &error))?;
     }
     Ok(Opened { connection, lock })
 }

@@ -176,7 +176,8 @@ async fn a_store_that_is_gone_is_lost_and_not_new() {
     let file = server.dir.path().join("tzero.db");
     let kept = std::fs::read(&file).expect("the store");
     let refused = || {
-        let output = program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(server.dir.path()).output();
+        let output =
+            program().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(server.dir.path()).output();
         let output = output.expect("it runs");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains("is missing or empty"), "{said}");
