@@ -1,6 +1,6 @@
 //! Grants holds on a real Redis: as this crate does, in batches of 128, or as a canonical script does, one call a buyer.
 //!
-//! `cargo run --release -p adapter-redis --example holds -- batches NODE[,NODE…] SALE COUNT`, or `calls` with the address
+//! `cargo run --release -p adapter-redis --example grants -- batches NODE[,NODE…] SALE COUNT`, or `calls` with the address
 //! of the primary that has the sale's keys. Prepares, says `ready`, waits for a line, grants COUNT holds and says how many:
 //! `cargo xtask bench fleet` reads the server's CPU time in between. Both are given the same identifiers.
 
