@@ -71,7 +71,12 @@ fn run_alone(root: &Path) -> Outcome {
     call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
     let release = workspace::target(root).join("release");
     let driver = root.join("xtask/bench/side_by_side.py");
-    call(Command::new("python3").arg(driver).args([release.join("tzero"), release.join("examples/pace")]))
+    call(
+        Command::new("python3")
+            .arg("-B")
+            .arg(driver)
+            .args([release.join("tzero"), release.join("examples/pace")]),
+    )
 }
 
 /// The stores side by side with what is usually done with them, then the fleet on them. The stores are this run's own.
@@ -84,7 +89,13 @@ fn run_fleet(root: &Path) -> Outcome {
     let release = workspace::target(root).join("release");
     services::with(root, "bench", |stores| {
         let mut driver = Command::new("python3");
-        driver.arg(root.join("xtask/bench/fleet")).arg(stores).arg(&release).arg(&pgbench).arg(&xtask);
+        driver
+            .arg("-B")
+            .arg(root.join("xtask/bench/fleet"))
+            .arg(stores)
+            .arg(&release)
+            .arg(&pgbench)
+            .arg(&xtask);
         call(&mut driver)
     })
 }

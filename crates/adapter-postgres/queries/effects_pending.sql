@@ -4,5 +4,5 @@ LEFT JOIN LATERAL (
   SELECT w.*, sum(cardinality(w.counts) - cardinality(w.told)) OVER before AS earlier
   FROM tzero.effect w WHERE w.sale_no = t.sale_no AND w.shard = t.shard
   WINDOW before AS (ORDER BY w.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  ORDER BY w.id LIMIT least($3, 64)) AS e ON coalesce(e.earlier, 0) < $3
+  ORDER BY w.id LIMIT least($3::bigint, 64)) AS e ON coalesce(e.earlier, 0) < $3
 WHERE t.sale_no = $1 AND t.shard = $2 ORDER BY e.id;
