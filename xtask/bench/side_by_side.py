@@ -295,4 +295,5 @@ def main(program, pace):
         nginx.wait()
 
 
-main(sys.argv[1], sys.argv[2])
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,14 +1,33 @@
 //! `cargo xtask bench`: measures, side by side in one run.
 //!
 //! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
-//! fixed); both are provided and named with their versions. The driver is `xtask/bench/side_by_side.py`; it prints no figure that it has not taken.
+//! fixed); both are provided and named with their versions. What a fleet costs its stores is measured beside what is usually
+//! done with the same stores. The drivers are `xtask/bench/side_by_side.py` and `xtask/bench/fleet`; they print no figure
+//! that they have not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::needs::{self, NGINX, Need, WRK};
+use crate::needs::{self, NGINX, Need, PGBENCH, WRK};
+use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome, cargo};
+
+/// What is measured.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// A part of it.
+#[derive(clap::Subcommand)]
+enum Part {
+    /// The program alone: durable holds, HTTP side by side with nginx, memory per connection
+    Alone,
+    /// The fleet on real stores: CPU time of Redis and PostgreSQL, acknowledgement, how long a failover closes a shard
+    Fleet,
+}
 
 /// A tool that is on the machine.
 #[derive(Debug)]
@@ -29,18 +48,56 @@ pub fn wrk() -> Result<Tool, String> {
     tool(WRK)
 }
 
-/// Builds the program and measures: the inventory alone, then the HTTP paths side by side with nginx.
-pub fn run(root: &Path) -> Outcome {
-    needs::provide(&[NGINX, WRK])?;
+/// Builds the program and measures.
+pub fn run(root: &Path, options: &Options) -> Outcome {
+    let (alone, fleet) = match options.part {
+        None => (true, true),
+        Some(Part::Alone) => (true, false),
+        Some(Part::Fleet) => (false, true),
+    };
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
     }
     call(&mut cargo(root, &["build", "--release"]))?;
-    call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
     call(&mut cargo(root, &["build", "--release", "-p", "rehearsal", "--example", "pace"]))?;
-    let built = |name: &str| workspace::target(root).join("release").join(name);
+    if alone {
+        run_alone(root)?;
+    }
+    if fleet { run_fleet(root) } else { Ok(()) }
+}
+
+/// The inventory alone, then the HTTP paths side by side with nginx.
+fn run_alone(root: &Path) -> Outcome {
+    call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
+    let release = workspace::target(root).join("release");
     let driver = root.join("xtask/bench/side_by_side.py");
-    call(Command::new("python3").arg(driver).arg(built("tzero")).arg(built("examples/pace")))
+    call(
+        Command::new("python3")
+            .arg("-B")
+            .arg(driver)
+            .args([release.join("tzero"), release.join("examples/pace")]),
+    )
+}
+
+/// The stores side by side with what is usually done with them, then the fleet on them. The stores are this run's own.
+fn run_fleet(root: &Path) -> Outcome {
+    needs::provide(&[PGBENCH])?;
+    let pgbench = PGBENCH.program().ok_or("pgbench was installed but is not there")?;
+    call(&mut cargo(root, &["build", "--release", "-p", "adapter-redis", "--example", "grants"]))?;
+    call(&mut cargo(root, &["build", "--release", "-p", "adapter-postgres", "--example", "allocate"]))?;
+    let xtask = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    let release = workspace::target(root).join("release");
+    services::with(root, "bench", |stores| {
+        let mut driver = Command::new("python3");
+        driver
+            .arg("-B")
+            .arg(root.join("xtask/bench/fleet"))
+            .arg(stores)
+            .arg(&release)
+            .arg(&pgbench)
+            .arg(&xtask);
+        call(&mut driver)
+    })
 }
 
 fn tool(need: Need) -> Result<Tool, String> {

@@ -44,11 +44,13 @@ enum Command {
     /// forbidden marks, machine paths, problem pages, the code map of ARCHITECTURE.md, links in documents.
     /// Every finding is printed as file:line with its reason; one finding makes the command fail.
     Tidy(tidy::Options),
-    /// Measure: durable holds, CPU time a request side by side with nginx, latency at a fixed pace, memory per connection
+    /// Measure, side by side with what is usually done: CPU time of the program and of its stores, latencies, failover
     ///
-    /// Missing ones are installed with apt-get when this runs as root; otherwise an error says what to
-    /// install. Debian's nginx package may start a server of its own on port 80.
-    Bench,
+    /// `bench alone` and `bench fleet` take one half each. Everything takes about a quarter of an hour once it is built.
+    /// Missing Debian packages are installed with apt-get when this runs as root; otherwise an error says what to
+    /// install. Debian's nginx package may start a server of its own on port 80. The fleet's stores are servers of this
+    /// run's own; see `services`.
+    Bench(bench::Options),
     /// Take each guard away, one at a time, and expect the test of its name to fail
     ///
     /// Works on a copy of the sources under target/mutants. Part of `test`.
@@ -81,7 +83,7 @@ fn main() -> ExitCode {
     let outcome = workspace::root().and_then(|root| match arguments.command {
         Command::Test(options) => test::run(&root, &options),
         Command::Tidy(options) => tidy::run(&root, &options),
-        Command::Bench => bench::run(&root),
+        Command::Bench(options) => bench::run(&root, &options),
         Command::Mutants => mutants::run(&root),
         Command::Sim(options) => sim::run(&root, &options),
         Command::Chaos(options) => chaos::run(&root, &options),

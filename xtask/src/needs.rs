@@ -141,6 +141,20 @@ pub const POSTGRES: Need = Need {
     otherwise: "install the server of PostgreSQL 15 or later, so that `initdb` is on the path",
 };
 
+/// pgbench, the load of the hot row: part of PostgreSQL's own packages.
+pub const PGBENCH: Need = Need {
+    name: "pgbench",
+    proof: Proof::OneOf(&[
+        "/usr/lib/postgresql/18/bin/pgbench",
+        "/usr/lib/postgresql/17/bin/pgbench",
+        "/usr/lib/postgresql/16/bin/pgbench",
+        "/usr/lib/postgresql/15/bin/pgbench",
+        "pgbench",
+    ]),
+    packages: &["postgresql", "postgresql-contrib"],
+    otherwise: "install PostgreSQL's contributed programs, so that `pgbench` is on the path",
+};
+
 /// What this machine lets us do about a missing need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installer {

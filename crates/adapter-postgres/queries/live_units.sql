@@ -1,10 +1,9 @@
--- Who owns these units, and what these buyers own.
-SELECT u.sale_no, u.product_no, u.unit_no, u.user_hash, u.user_slot, u.ticket
-FROM unnest($1::int[], $2::int[], $3::int[]) AS asked(sale_no, product_no, unit_no)
-JOIN tzero.order_unit u ON u.live AND u.sale_no = asked.sale_no AND u.product_no = asked.product_no
-  AND u.unit_no = asked.unit_no
+-- Who owns these units of a product, and what these buyers own of it. OFFSET 0 keeps the planner of a young table from
+-- reading the units first and looking for each of them among those that are asked about.
+SELECT u.unit_no, u.user_hash, u.user_slot, u.ticket FROM unnest($3::int[]) AS asked(unit_no)
+CROSS JOIN LATERAL (SELECT * FROM tzero.order_unit o
+  WHERE o.live AND o.unit_no = asked.unit_no AND o.product_no = $2 AND o.sale_no = $1 OFFSET 0) AS u
 UNION ALL
-SELECT u.sale_no, u.product_no, u.unit_no, u.user_hash, u.user_slot, u.ticket
-FROM unnest($4::int[], $5::int[], $6::bytea[]) AS buyer(sale_no, product_no, user_hash)
-JOIN tzero.order_unit u ON u.live AND u.sale_no = buyer.sale_no AND u.product_no = buyer.product_no
-  AND u.user_hash = buyer.user_hash;
+SELECT u.unit_no, u.user_hash, u.user_slot, u.ticket FROM unnest($4::bytea[]) AS buyer(user_hash)
+CROSS JOIN LATERAL (SELECT * FROM tzero.order_unit o
+  WHERE o.live AND o.user_hash = buyer.user_hash AND o.product_no = $2 AND o.sale_no = $1 OFFSET 0) AS u;

@@ -1,6 +1,11 @@
 //! Taking claims in: a batch is one transaction, decided claim by claim, since each decision bears on the next.
+//!
+//! Nearly every claim is new, its units are nobody's and its buyer owns nothing. So a batch is first decided as if all were:
+//! the unique indexes over tickets, live units and places of limits refuse it where one is not, and it is decided again by
+//! what is there. Places are given from the first one on: where none of them is taken, no limit is exceeded.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use deadpool_postgres::Transaction;
@@ -15,7 +20,9 @@ use ports::claims::ClaimBatch;
 use ports::ledger::Allocations;
 
 use crate::Postgres;
-use crate::columns::{OwnedUnits, insert_effects, insert_orders, insert_steps};
+use crate::columns::insert_steps;
+use crate::copy::{OwnedUnits, insert_orders};
+use crate::effects::insert_effects;
 use crate::failure::Failure;
 use crate::job::{Job, row, rows};
 use crate::live::{Asked, Live};
@@ -30,7 +37,7 @@ impl Allocations for Postgres {
     }
 
     async fn allocate(&self, shard: &ShardId, batch: ClaimBatch) -> Result<Option<Vec<Allocation>>, Fault> {
-        let job = Allocate { store: self, shard, batch: &batch };
+        let job = Allocate { store: self, shard, batch: &batch, tried: AtomicBool::new(false) };
         let Some(taken) = self.run(&job).await? else { return Ok(None) };
         self.sent.raise(shard);
         for order in &taken.orders {
@@ -44,6 +51,27 @@ struct Allocate<'a> {
     store: &'a Postgres,
     shard: &'a ShardId,
     batch: &'a ClaimBatch,
+    /// Whether it was decided once, and was refused.
+    tried: AtomicBool,
+}
+
+/// Batches that are decided by what is there from the first on, after one that was refused: where one buyer comes again,
+/// others do.
+const CAREFUL: u32 = 32;
+
+/// How many batches are still to be decided by what is there.
+#[derive(Default)]
+pub(crate) struct Care(AtomicU32);
+
+impl Care {
+    /// Whether a batch is to be decided by what is there; `refused` where it was decided otherwise and refused.
+    fn look(&self, refused: bool) -> bool {
+        if refused {
+            self.0.store(CAREFUL, Ordering::Relaxed);
+            return true;
+        }
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
 }
 
 /// What was decided.
@@ -69,15 +97,11 @@ impl Job for Allocate<'_> {
         let moved = row(inside, queries::POSITION_MOVE, &[&sale, &shard, &from, &next]).await?;
         let Some(moved) = moved else { return Ok(None) };
         let (term, now) = (term(&moved)?, time_of(&moved, "now")?);
-        let known = known(inside, &self.batch.claims).await?;
-        let mut asked = Asked::default();
-        for (_, claim) in &self.batch.claims {
-            asked.about((sale, claim.terms.product), claim.user, &claim.units);
-        }
-        let live = Live::read(inside, &asked).await?;
-        let mut desk = Desk { sale, term, now, known, live, taken: Taken::default() };
-        for (position, claim) in &self.batch.claims {
-            desk.take_in(self, *position, claim)?;
+        let look = self.store.care.look(self.tried.swap(true, Ordering::Relaxed));
+        let mut desk = self.decide(inside, Desk::new(sale, term, now), look).await?;
+        // The one refusal that bears on another: whether a unit is taken is asked before the limit is.
+        if !look && desk.taken.decisions.contains(&Allocation::Rejected(Reason::LimitReached)) {
+            desk = self.decide(inside, Desk::new(sale, term, now), true).await?;
         }
         write(inside, self.shard, sale, &desk.taken).await?;
         Ok(Some(desk.taken))
@@ -85,6 +109,24 @@ impl Job for Allocate<'_> {
 }
 
 impl Allocate<'_> {
+    /// Decides the batch: by what is there, or as if its claims were new and nobody owned anything.
+    async fn decide(&self, inside: &Transaction<'_>, mut desk: Desk, look: bool) -> Result<Desk, Failure> {
+        let mut asked = Asked::default();
+        for (_, claim) in &self.batch.claims {
+            asked.about((desk.sale, claim.terms.product), claim.user, &claim.units);
+        }
+        if look {
+            desk.known = known(inside, &self.batch.claims).await?;
+            desk.live = Live::read(inside, &asked).await?;
+        } else {
+            desk.live = Live::of_products(inside, &asked).await?;
+        }
+        for (position, claim) in &self.batch.claims {
+            desk.take_in(self, *position, claim)?;
+        }
+        Ok(desk)
+    }
+
     fn damaged(&self) -> Failure {
         let detail = format!("a claim of {} names something that does not exist", self.shard);
         Failure::damaged("the claim log", detail)
@@ -117,6 +159,10 @@ struct Desk {
 }
 
 impl Desk {
+    fn new(sale: i32, term: Term, now: Timestamp) -> Self {
+        Self { sale, term, now, known: Known::new(), live: Live::default(), taken: Taken::default() }
+    }
+
     fn take_in(&mut self, job: &Allocate<'_>, position: Position, claim: &Claim) -> Result<(), Failure> {
         let key = (self.sale, claim.terms.product);
         let product = self.live.product(key).filter(|_| claim.shard == *job.shard);

@@ -14,7 +14,9 @@ use domain::transition::{Change, ChangeRefusal, Transition, transition};
 use ports::ledger::Applied;
 
 use crate::Postgres;
-use crate::columns::{OwnedUnits, insert_effects, insert_steps, update_orders};
+use crate::columns::{insert_steps, update_orders};
+use crate::copy::OwnedUnits;
+use crate::effects::insert_effects;
 use crate::failure::Failure;
 use crate::job::{Job, row, rows, write};
 use crate::live::{Asked, Live, ProductKey};
@@ -33,8 +35,8 @@ struct Held {
     order: Order,
     /// The version that is stored.
     stored: u32,
-    /// Whether units that the table of units has are its no more.
-    gave_up: bool,
+    /// Units that the table of units has, and that are its no more.
+    gave_up: Option<Units>,
     /// Units that it took meanwhile: since which version, and their places in the buyer's limit.
     took: Option<(u32, Vec<i16>)>,
 }
@@ -76,7 +78,7 @@ async fn hold(
         let sale: i32 = rows::cell(&row, "sale_no")?;
         let order = rows::order(&row, store.numbers.sale(inside, sale).await?)?;
         let (ticket, stored) = (order.ticket, order.version);
-        orders.insert(ticket, Held { sale, order, stored, gave_up: false, took: None });
+        orders.insert(ticket, Held { sale, order, stored, gave_up: None, took: None });
     }
     Ok(orders)
 }
@@ -143,7 +145,9 @@ impl Desk {
                     held.took = Some((next.version, places));
                 } else if held.order.live && !next.live {
                     // Units that were taken a moment ago are in no table yet.
-                    held.gave_up |= held.took.take().is_none();
+                    if held.took.take().is_none() {
+                        held.gave_up = Some(held.order.units.clone());
+                    }
                     self.live.disown(ticket);
                 }
                 self.addresses += i64::from(next.has_new_address(held.order.state));
@@ -160,8 +164,6 @@ impl Desk {
         let changed = self.orders.values().filter(|held| held.order.version != held.stored);
         let changed: Vec<&Held> = changed.collect();
         let orders: Vec<&Order> = changed.iter().map(|held| &held.order).collect();
-        let ended = changed.iter().filter(|held| held.gave_up).map(|held| &held.order.ticket.0[..]);
-        let ended: Vec<&[u8]> = ended.collect();
         let mut owned = OwnedUnits::default();
         for held in &changed {
             if let Some((since, places)) = &held.took {
@@ -169,9 +171,7 @@ impl Desk {
             }
         }
         update_orders(inside, &orders).await?;
-        if !ended.is_empty() {
-            write(inside, queries::UNITS_END, &[&ended]).await?;
-        }
+        end_units(inside, &changed).await?;
         owned.insert(inside).await?;
         insert_steps(inside, &self.steps).await?;
         if self.addresses > 0 {
@@ -179,6 +179,22 @@ impl Desk {
         }
         insert_effects(inside, &self.effects).await
     }
+}
+
+/// Ends the rows of units that orders gave up.
+async fn end_units(inside: &Transaction<'_>, changed: &[&Held]) -> Result<(), Failure> {
+    let ended = || {
+        let gave_up = changed.iter().filter_map(|held| Some((*held, held.gave_up.as_ref()?)));
+        gave_up.flat_map(|(held, units)| units.iter().map(move |unit| (held, unit.cast_signed())))
+    };
+    let units: Vec<i32> = ended().map(|(_, unit)| unit).collect();
+    if units.is_empty() {
+        return Ok(());
+    }
+    let tickets: Vec<&[u8]> = ended().map(|(held, _)| &held.order.ticket.0[..]).collect();
+    let sales: Vec<i32> = ended().map(|(held, _)| held.sale).collect();
+    let products: Vec<i32> = ended().map(|(held, _)| i32::from(held.order.terms.product.0)).collect();
+    write(inside, queries::UNITS_END, &[&tickets, &sales, &products, &units]).await.map(drop)
 }
 
 /// Units of a change that would take them again for late money, and their epoch; not where they are the order's already.

@@ -1,9 +1,9 @@
-//! Orders, units, effects and steps as columns: one array for each column, one statement for all rows.
+//! Orders that change and steps as columns: one array for each column, one statement for all rows.
 
 use std::time::SystemTime;
 
 use deadpool_postgres::Transaction;
-use domain::hold::{Effect, Units};
+use domain::hold::Units;
 use domain::order::Order;
 
 use crate::failure::Failure;
@@ -25,60 +25,6 @@ impl Parts {
         self.all.extend(units.iter().map(|unit| unit.cast_signed()));
         self.last.push(self.all.len() as i32);
     }
-}
-
-/// New orders of one shard.
-pub(crate) async fn insert_orders(
-    inside: &Transaction<'_>,
-    sale: i32,
-    shard: u16,
-    orders: &[Order],
-) -> Result<(), Failure> {
-    let Some(any) = orders.first() else { return Ok(()) };
-    let mut parts = Parts::default();
-    orders.iter().for_each(|order| parts.push(&order.units));
-    let tickets: Vec<&[u8]> = orders.iter().map(|order| &order.ticket.0[..]).collect();
-    let epochs: Vec<i64> = orders.iter().map(|order| i64::from(order.epoch.0)).collect();
-    let issued: Vec<SystemTime> = orders.iter().map(|order| instant(order.issued_at)).collect();
-    let users: Vec<&[u8]> = orders.iter().map(|order| &order.user.0[..]).collect();
-    let user_ids: Vec<&str> = orders.iter().map(|order| order.user_id.as_str()).collect();
-    let products: Vec<i32> = orders.iter().map(|order| i32::from(order.terms.product.0)).collect();
-    let quantities: Vec<i16> = orders.iter().map(|order| i16::from(order.terms.quantity)).collect();
-    let amounts: Vec<i64> = orders.iter().map(|order| order.amount.minor).collect();
-    let currencies: Vec<&str> = orders.iter().map(|order| order.amount.currency.code()).collect();
-    let live: Vec<bool> = orders.iter().map(|order| order.live).collect();
-    let states: Vec<&str> = orders.iter().map(|order| words::state(order.state)).collect();
-    let reasons: Vec<Option<&str>> =
-        orders.iter().map(|order| order.reason.map(|why| why.as_str())).collect();
-    let work: Vec<Option<&str>> = orders.iter().map(|order| order.work().map(words::work)).collect();
-    let deadlines: Vec<Option<SystemTime>> =
-        orders.iter().map(|order| order.deadline().map(instant)).collect();
-    let (at, address) = (instant(any.allocated_at), instant(any.address_deadline));
-    let shard = i32::from(shard);
-    let given: crate::job::Given<'_> = &[
-        &sale,
-        &shard,
-        &at,
-        &address,
-        &tickets,
-        &epochs,
-        &issued,
-        &users,
-        &user_ids,
-        &products,
-        &quantities,
-        &amounts,
-        &currencies,
-        &live,
-        &states,
-        &reasons,
-        &parts.first,
-        &parts.last,
-        &parts.all,
-        &work,
-        &deadlines,
-    ];
-    all_written(write(inside, queries::ORDERS_INSERT, given).await?, orders.len())
 }
 
 /// Orders as they are from now on.
@@ -142,75 +88,11 @@ pub(crate) async fn update_orders(inside: &Transaction<'_>, orders: &[&Order]) -
     all_written(write(inside, queries::ORDERS_UPDATE, given).await?, orders.len())
 }
 
-fn all_written(written: u64, wanted: usize) -> Result<(), Failure> {
+pub(crate) fn all_written(written: u64, wanted: usize) -> Result<(), Failure> {
     if written == wanted as u64 {
         return Ok(());
     }
     Err(Failure::damaged("the ledger", format!("{written} of {wanted} orders were written")))
-}
-
-/// Units that orders own from now on.
-#[derive(Default)]
-pub(crate) struct OwnedUnits<'a> {
-    tickets: Vec<&'a [u8]>,
-    since: Vec<i64>,
-    sales: Vec<i32>,
-    products: Vec<i32>,
-    units: Vec<i32>,
-    users: Vec<&'a [u8]>,
-    places: Vec<i16>,
-}
-
-impl<'a> OwnedUnits<'a> {
-    /// The units that an order owns since a version of it, each with its place in the buyer's limit.
-    pub(crate) fn push(&mut self, sale: i32, order: &'a Order, since: u32, places: &[i16]) {
-        for (unit, place) in order.units.iter().zip(places) {
-            self.tickets.push(&order.ticket.0);
-            self.since.push(i64::from(since));
-            self.sales.push(sale);
-            self.products.push(i32::from(order.terms.product.0));
-            self.units.push(unit.cast_signed());
-            self.users.push(&order.user.0);
-            self.places.push(*place);
-        }
-    }
-
-    /// Writes them.
-    pub(crate) async fn insert(&self, inside: &Transaction<'_>) -> Result<(), Failure> {
-        if self.tickets.is_empty() {
-            return Ok(());
-        }
-        let given: crate::job::Given<'_> = &[
-            &self.tickets,
-            &self.since,
-            &self.sales,
-            &self.products,
-            &self.units,
-            &self.users,
-            &self.places,
-        ];
-        write(inside, queries::UNITS_INSERT, given).await.map(drop)
-    }
-}
-
-/// Effects, each with the shard that must be told.
-pub(crate) async fn insert_effects(
-    inside: &Transaction<'_>,
-    effects: &[(i32, u16, Effect)],
-) -> Result<(), Failure> {
-    if effects.is_empty() {
-        return Ok(());
-    }
-    let mut parts = Parts::default();
-    effects.iter().for_each(|(.., effect)| parts.push(&effect.units));
-    let sales: Vec<i32> = effects.iter().map(|(sale, ..)| *sale).collect();
-    let shards: Vec<i32> = effects.iter().map(|(_, shard, _)| i32::from(*shard)).collect();
-    let kinds: Vec<&str> = effects.iter().map(|(.., effect)| words::effect(effect.kind)).collect();
-    let products: Vec<i32> = effects.iter().map(|(.., effect)| i32::from(effect.product.0)).collect();
-    let claims: Vec<&[u8]> = effects.iter().map(|(.., effect)| &effect.claim.0[..]).collect();
-    let given: crate::job::Given<'_> =
-        &[&sales, &shards, &kinds, &products, &claims, &parts.first, &parts.last, &parts.all];
-    write(inside, queries::EFFECTS_INSERT, given).await.map(drop)
 }
 
 /// The step of a story that each of these orders, as it was then, is.

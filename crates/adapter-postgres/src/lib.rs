@@ -2,7 +2,7 @@
 //!
 //! Whether a claim is taken in and how an order moves is decided by `domain`, on rows that are held, at the database's
 //! clock. Constraints (`migrations`) keep a unit from two owners whatever is written. A batch is one transaction with a
-//! few statements that carry arrays, never a statement for each order. READ COMMITTED is enough, since every guard is a
+//! few statements that carry all of its rows, never a statement for each order. READ COMMITTED is enough, since every guard is a
 //! held row or a constraint; no decision rests on SERIALIZABLE, and none reads a standby.
 //!
 //! A fault after COMMIT was sent leaves the outcome unknown. Every operation may therefore be repeated.
@@ -12,6 +12,7 @@ mod apply;
 mod books;
 mod check;
 mod columns;
+mod copy;
 mod deadlines;
 mod effects;
 mod facts;
@@ -37,6 +38,7 @@ use ports::Fault;
 use ports::clock::Clock;
 use tokio_postgres::NoTls;
 
+use crate::allocate::Care;
 use crate::deadlines::Deadlines;
 use crate::failure::{Failure, name_of};
 use crate::sale_numbers::SaleNumbers;
@@ -95,6 +97,7 @@ pub struct Postgres {
     numbers: Arc<SaleNumbers>,
     deadlines: Arc<Deadlines>,
     sent: Arc<Sent>,
+    care: Arc<Care>,
 }
 
 impl Postgres {
@@ -112,6 +115,7 @@ impl Postgres {
             numbers: Arc::default(),
             deadlines: Arc::new(Deadlines::new(options.clock)),
             sent: Arc::default(),
+            care: Arc::default(),
         };
         let client = store.client().await.map_err(|failure| store.fault(failure))?;
         migrate::verify(&client).await.map_err(|failure| store.fault(failure))?;

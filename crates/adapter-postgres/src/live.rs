@@ -1,7 +1,7 @@
 //! Who owns which units, and what buyers own, as far as a batch asks: read once, then kept while the batch is decided,
 //! so that what is decided first bears on what follows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use deadpool_postgres::Transaction;
 use domain::hold::Units;
@@ -19,8 +19,8 @@ pub(crate) type ProductKey = (i32, ProductNo);
 /// What a batch asks about.
 #[derive(Default)]
 pub(crate) struct Asked {
-    units: HashSet<(ProductKey, u32)>,
-    buyers: HashSet<(ProductKey, UserHash)>,
+    units: BTreeSet<(ProductKey, u32)>,
+    buyers: BTreeSet<(ProductKey, UserHash)>,
 }
 
 impl Asked {
@@ -28,6 +28,10 @@ impl Asked {
     pub(crate) fn about(&mut self, product: ProductKey, user: UserHash, units: &Units) {
         self.buyers.insert((product, user));
         self.units.extend(units.iter().map(|unit| (product, *unit)));
+    }
+
+    fn products(&self) -> BTreeSet<ProductKey> {
+        self.buyers.iter().map(|(product, _)| *product).collect()
     }
 }
 
@@ -59,8 +63,17 @@ fn number_of((_, product): &ProductKey) -> i32 {
 impl Live {
     /// Reads what was asked about.
     pub(crate) async fn read(inside: &Transaction<'_>, asked: &Asked) -> Result<Self, Failure> {
+        let mut live = Self::of_products(inside, asked).await?;
+        for product in asked.products() {
+            live.read_product(inside, asked, product).await?;
+        }
+        Ok(live)
+    }
+
+    /// Reads the products that were asked about, as if nobody owned anything.
+    pub(crate) async fn of_products(inside: &Transaction<'_>, asked: &Asked) -> Result<Self, Failure> {
         let mut live = Self::default();
-        let products: BTreeSet<ProductKey> = asked.buyers.iter().map(|(product, _)| *product).collect();
+        let products = asked.products();
         let sales: Vec<i32> = products.iter().map(sale_of).collect();
         let numbers: Vec<i32> = products.iter().map(number_of).collect();
         for row in rows(inside, queries::PRODUCT_LIMITS, &[&sales, &numbers]).await? {
@@ -74,20 +87,26 @@ impl Live {
             };
             live.products.insert((cell(&row, "sale_no")?, product_no(&row)?), limits);
         }
-        let unit_sales: Vec<i32> = asked.units.iter().map(|(product, _)| sale_of(product)).collect();
-        let unit_products: Vec<i32> = asked.units.iter().map(|(product, _)| number_of(product)).collect();
-        let units: Vec<i32> = asked.units.iter().map(|(_, unit)| unit.cast_signed()).collect();
-        let user_sales: Vec<i32> = asked.buyers.iter().map(|(product, _)| sale_of(product)).collect();
-        let user_products: Vec<i32> = asked.buyers.iter().map(|(product, _)| number_of(product)).collect();
-        let users: Vec<&[u8]> = asked.buyers.iter().map(|(_, user)| &user.0[..]).collect();
-        let given: crate::job::Given<'_> =
-            &[&unit_sales, &unit_products, &units, &user_sales, &user_products, &users];
-        for row in rows(inside, queries::LIVE_UNITS, given).await? {
-            let product = (cell(&row, "sale_no")?, product_no(&row)?);
-            let unit = small(i64::from(cell::<i32>(&row, "unit_no")?), "unit")?;
-            live.put(product, user(&row)?, unit, cell(&row, "user_slot")?, ticket(&row)?);
-        }
         Ok(live)
+    }
+
+    /// Who owns what of one product: a batch asks about few of them. In the order of the indexes, so that one look finds
+    /// the pages of the last one.
+    async fn read_product(
+        &mut self,
+        inside: &Transaction<'_>,
+        asked: &Asked,
+        product: ProductKey,
+    ) -> Result<(), Failure> {
+        let units = asked.units.iter().filter(|(of, _)| *of == product).map(|(_, unit)| unit.cast_signed());
+        let users = asked.buyers.iter().filter(|(of, _)| *of == product).map(|(_, user)| &user.0[..]);
+        let (units, users): (Vec<i32>, Vec<&[u8]>) = (units.collect(), users.collect());
+        let given: crate::job::Given<'_> = &[&sale_of(&product), &number_of(&product), &units, &users];
+        for row in rows(inside, queries::LIVE_UNITS, given).await? {
+            let unit = small(i64::from(cell::<i32>(&row, "unit_no")?), "unit")?;
+            self.put(product, user(&row)?, unit, cell(&row, "user_slot")?, ticket(&row)?);
+        }
+        Ok(())
     }
 
     fn put(&mut self, product: ProductKey, user: UserHash, unit: u32, place: i16, owner: TicketId) {

@@ -10,6 +10,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0002_roles", include_str!("../migrations/0002_roles.sql")),
     ("0003_service", include_str!("../migrations/0003_service.sql")),
     ("0004_facts", include_str!("../migrations/0004_facts.sql")),
+    ("0005_batches", include_str!("../migrations/0005_batches.sql")),
 ];
 
 /// Keeps two processes from migrating at once. Any number that nobody else uses.

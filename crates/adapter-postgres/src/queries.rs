@@ -11,6 +11,7 @@ pub(crate) const EFFECTS_DROP: &str = include_str!("../queries/effects_drop.sql"
 pub(crate) const EFFECTS_FORGET: &str = include_str!("../queries/effects_forget.sql");
 pub(crate) const EFFECTS_INSERT: &str = include_str!("../queries/effects_insert.sql");
 pub(crate) const EFFECTS_PENDING: &str = include_str!("../queries/effects_pending.sql");
+pub(crate) const EFFECTS_TOLD: &str = include_str!("../queries/effects_told.sql");
 pub(crate) const EVENT_NOTE: &str = include_str!("../queries/event_note.sql");
 pub(crate) const FACTS_TAKE: &str = include_str!("../queries/facts_take.sql");
 pub(crate) const FACTS_TOLD: &str = include_str!("../queries/facts_told.sql");

@@ -8,7 +8,7 @@ use domain::id::{IdempotencyKey, ProductNo, SaleId, TicketId};
 use domain::limits::MAX_STOCK;
 use ports::sales::Restocked;
 
-use crate::columns::insert_effects;
+use crate::effects::insert_effects;
 use crate::failure::Failure;
 use crate::job::{Job, row, write};
 use crate::queries;

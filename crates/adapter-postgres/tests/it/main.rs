@@ -4,6 +4,7 @@ mod allocators;
 mod both;
 mod constraints;
 mod contract;
+mod effects;
 mod facts;
 mod kill;
 mod late;
