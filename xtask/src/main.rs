@@ -46,7 +46,7 @@ enum Command {
     Tidy(tidy::Options),
     /// Measure, side by side with what is usually done: CPU time of the program and of its stores, latencies, failover
     ///
-    /// `bench alone` and `bench fleet` take one half each. Everything takes about a quarter of an hour once it is built.
+    /// `bench alone` and `bench fleet` take one half each.
     /// Missing Debian packages are installed with apt-get when this runs as root; otherwise an error says what to
     /// install. Debian's nginx package may start a server of its own on port 80. The fleet's stores are servers of this
     /// run's own; see `services`.
