@@ -21,7 +21,7 @@ import time
 PAIRS = 5
 SECONDS = 3
 CONNECTIONS = 256
-USERS = 12_000
+USERS = 24_000
 IDLE = 4_000
 PACED_ROUNDS = 3
 PACED_SECONDS = 5
@@ -123,7 +123,8 @@ def lua_checkout(users, sale_id, fresh):
     key = '"k" .. n' if fresh else '"k"'
     return f"""
 local users = {{ {rows} }}
-local n = {int(time.time() * 1000) % 1_000_000_000}
+local n
+init = function(args) n = tonumber(args[1]) end
 request = function()
   n = n + 1
   local user = users[n % #users + 1]
@@ -135,7 +136,9 @@ end
 
 def run_wrk(port, path, seconds=SECONDS):
     url = f"http://127.0.0.1:{port}/"
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", path, url]
+    # Where a script counts: no two runs send the same keys.
+    first = str(time.monotonic_ns() // 1_000)
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", path, url, "--", first]
     load, began = children_seconds(), time.monotonic()
     said = subprocess.run(command, capture_output=True, text=True).stdout
     busy = (children_seconds() - load) / (time.monotonic() - began)
@@ -259,6 +262,7 @@ def main(program, pace):
             "refusal: too early": (script(folder, "early", lua_checkout(few, "early", False)), 1.0),
             "refusal: all held": (script(folder, "held", lua_checkout(few, "held", False)), 1.0),
             "status poll": (script(folder, "status", f'wrk.path = "{ticket["status_url"]}"\n'), 0.0),
+            "checkout sent again": (script(folder, "again", lua_checkout(few, "open", False)), 0.0),
             "granted checkout, durable": (script(folder, "granted", lua_checkout(users, "open", True)), 0.0),
         }
         run_wrk(nginx_port, anchor, 1)

@@ -63,6 +63,10 @@ impl StatusBoard for Embedded {
         Ok(self.board.look(ticket))
     }
 
+    fn may_stay_behind(&self) -> bool {
+        false
+    }
+
     async fn wait(&self, _shard: &ShardId, ticket: TicketId, version: u32) {
         let changed = self.board.stripe(ticket).changed.notified();
         let mut changed = std::pin::pin!(changed);

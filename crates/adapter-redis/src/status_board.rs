@@ -37,6 +37,10 @@ impl StatusBoard for Redis {
         self.shared.shown(shard, ticket).await
     }
 
+    fn may_stay_behind(&self) -> bool {
+        true
+    }
+
     async fn wait(&self, shard: &ShardId, ticket: TicketId, version: u32) {
         for pause in PAUSES_MS {
             match self.shared.shown(shard, ticket).await {

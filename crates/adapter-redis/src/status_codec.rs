@@ -1,7 +1,8 @@
 //! Bytes of a status document on the board. Version first, since the function library compares it; the ticket is the field
 //! and the shard the key, so neither is in it. Numbers are big-endian.
 //!
-//! version (4) · form (1) · status (1) · reason (1) · flags (1: terminal 1, address 2, end 4) · product (2) · quantity (1) ·
+//! version (4) · form (1) · status (1) · reason (1) · flags (1: terminal 1, address 2, end 4) · product (2) · quantity (1;
+//! 0 where product and quantity are lost) ·
 //! epoch (4) · issued at (8) · number of units (1) and units (4 each) · end of the hold (8) · length (2) and address.
 
 use domain::hold::{Terms, Units};
@@ -58,8 +59,9 @@ pub(crate) fn encode(document: &StatusDocument) -> Result<Vec<u8>, Fault> {
         | flag(document.hold_expires_at.is_some(), END);
     let mut bytes = document.version.to_be_bytes().to_vec();
     bytes.extend([FORM, status as u8, reason, flags]);
-    bytes.extend(document.terms.product.0.to_be_bytes());
-    bytes.push(document.terms.quantity);
+    let (product, quantity) = document.terms.map_or((0, 0), |terms| (terms.product.0, terms.quantity));
+    bytes.extend(product.to_be_bytes());
+    bytes.push(quantity);
     bytes.extend(document.stamp.epoch.0.to_be_bytes());
     bytes.extend(document.stamp.issued_at.as_millis().to_be_bytes());
     bytes.push(units);
@@ -92,7 +94,7 @@ fn read(shard: &ShardId, ticket: TicketId, bytes: &[u8]) -> Option<StatusDocumen
     let status = *Status::ALL.get(usize::from(reader.u8()?))?;
     let reason = reason_word(reader.u8()?)?;
     let flags = reader.u8()?;
-    let terms = Terms { product: ProductNo(reader.u16()?), quantity: reader.u8()? };
+    let (product, quantity) = (ProductNo(reader.u16()?), reader.u8()?);
     let (epoch, issued_at) = (Epoch(reader.u32()?), reader.instant()?);
     let count = usize::from(reader.u8()?);
     let units: Units = Reader(reader.bytes(4 * count)?).units()?.into_iter().collect();
@@ -102,7 +104,7 @@ fn read(shard: &ShardId, ticket: TicketId, bytes: &[u8]) -> Option<StatusDocumen
         stamp: TicketStamp { ticket, shard: shard.clone(), epoch, issued_at },
         status,
         reason,
-        terms,
+        terms: (quantity > 0).then_some(Terms { product, quantity }),
         units,
         checkout_url,
         hold_expires_at,

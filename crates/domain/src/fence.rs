@@ -87,6 +87,13 @@ impl Term {
         self.state == TermState::Open && running == Some(self.epoch)
     }
 
+    /// Whether a claim of `epoch` that the ledger does not know can never be taken in: allocation has passed the fence
+    /// up to which claims of that epoch count.
+    #[must_use]
+    pub fn has_ended(self, epoch: Epoch) -> bool {
+        epoch < self.epoch && (epoch.next() < self.epoch || self.state != TermState::Fencing)
+    }
+
     /// Whether a claim of `epoch` at `position` of the log is taken in.
     #[must_use]
     pub fn accepts(self, epoch: Epoch, position: Position) -> bool {

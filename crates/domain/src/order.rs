@@ -238,6 +238,12 @@ impl Order {
         }
     }
 
+    /// Whether `session` is where its buyer pays.
+    #[must_use]
+    pub fn has_session(&self, session: &PaymentSession) -> bool {
+        self.session.as_ref().is_some_and(|own| own.session == session.session)
+    }
+
     /// What its signed ticket carries.
     #[must_use]
     pub fn stamp(&self) -> TicketStamp {

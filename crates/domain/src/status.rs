@@ -121,8 +121,8 @@ pub struct StatusDocument {
     pub status: Status,
     /// Why, in the contract's words.
     pub reason: Option<&'static str>,
-    /// Product and quantity.
-    pub terms: Terms,
+    /// Product and quantity; `None` where the ledger and the board both lost them.
+    pub terms: Option<Terms>,
     /// Which units are theirs; empty until confirmed.
     pub units: Units,
     /// Where to pay, while they can.
@@ -143,12 +143,28 @@ impl StatusDocument {
             stamp,
             status: Status::Queued,
             reason: None,
-            terms,
+            terms: Some(terms),
             units: Units::new(),
             checkout_url: None,
             hold_expires_at: None,
             terminal: false,
             version: 0,
+        }
+    }
+
+    /// Of a claim that the ledger can never take in any more, by [`crate::fence::Term::has_ended`].
+    #[must_use]
+    pub const fn lost(stamp: TicketStamp, terms: Option<Terms>) -> Self {
+        Self {
+            stamp,
+            status: Status::of(OrderState::Rejected, Some(Reason::StoreFailover)),
+            reason: Some(Reason::StoreFailover.as_str()),
+            terms,
+            units: Units::new(),
+            checkout_url: None,
+            hold_expires_at: None,
+            terminal: true,
+            version: 1,
         }
     }
 
@@ -163,7 +179,7 @@ impl StatusDocument {
             stamp: order.stamp(),
             status: order.status(),
             reason: reason(order),
-            terms: order.terms,
+            terms: Some(order.terms),
             units: if confirmed { order.units.clone() } else { Units::new() },
             checkout_url: session.map(|session| session.url.clone()),
             hold_expires_at: order.expires_at.filter(|_| payable),

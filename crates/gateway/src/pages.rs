@@ -93,9 +93,10 @@ pub async fn return_page(
     };
     let document = status::document(&edge, &found);
     let sale = edge.catalog.get(&found.stamp.shard.sale);
-    let product = sale.as_ref().and_then(|sale| sale.products.get(found.terms.product.index()));
-    let total = product.map(|product| {
-        let total = product.price.times(found.terms.quantity);
+    let terms = found.terms;
+    let product = sale.as_ref().and_then(|sale| sale.products.get(terms?.product.index()));
+    let total = product.zip(terms).map(|(product, terms)| {
+        let total = product.price.times(terms.quantity);
         format!("{} {}", total.amount(), total.currency.code())
     });
     let view = page::OrderView {
@@ -105,7 +106,7 @@ pub async fn return_page(
         reason: document.reason.map(str::to_owned),
         sale_id: document.sale_id,
         product: product.map(|product| product.name.clone()),
-        quantity: document.quantity,
+        quantity: terms.map_or(0, |terms| terms.quantity),
         total,
         units: document.units,
         checkout_url: document.checkout_url,

@@ -29,8 +29,7 @@ pub(crate) fn write_document(document: &StatusDocument, to: &mut Writer) {
     write_stamp(&document.stamp, to);
     to.number(status_number(document.status));
     to.optional(document.reason, Writer::text);
-    to.number(u64::from(document.terms.product.0));
-    to.number(u64::from(document.terms.quantity));
+    write_terms(document.terms, to);
     write_units(&document.units, to);
     to.optional(document.checkout_url.as_deref(), Writer::text);
     to.optional(document.hold_expires_at, Writer::time);
@@ -43,16 +42,26 @@ pub(crate) fn read_document(from: &mut Reader<'_>) -> Result<StatusDocument, Mal
         stamp: read_stamp(from)?,
         status: read_status(from.number()?)?,
         reason: from.optional(|from| kept(from.text()?).ok_or(Malformed::Value("a reason")))?,
-        terms: Terms {
-            product: ProductNo(from.small("a product's number")?),
-            quantity: from.small("a quantity")?,
-        },
+        terms: read_terms(from)?,
         units: read_units(from)?,
         checkout_url: from.optional(|from| from.text().map(str::to_owned))?,
         hold_expires_at: from.optional(Reader::time)?,
         terminal: from.flag()?,
         version: from.small("a version")?,
     })
+}
+
+/// Lost terms are those of no units.
+fn write_terms(terms: Option<Terms>, to: &mut Writer) {
+    let (product, quantity) = terms.map_or((0, 0), |terms| (terms.product.0, terms.quantity));
+    to.number(u64::from(product));
+    to.number(u64::from(quantity));
+}
+
+fn read_terms(from: &mut Reader<'_>) -> Result<Option<Terms>, Malformed> {
+    let product = ProductNo(from.small("a product's number")?);
+    let quantity = from.small("a quantity")?;
+    Ok((quantity > 0).then_some(Terms { product, quantity }))
 }
 
 fn write_units(units: &Units, to: &mut Writer) {

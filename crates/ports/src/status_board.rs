@@ -21,6 +21,10 @@ pub trait StatusBoard: Send + Sync {
     /// A fault of the board.
     async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault>;
 
+    /// Whether a document may stay behind the ledger: where the board outlives the process that should have shown the next
+    /// one, and nobody comes back to it.
+    fn may_stay_behind(&self) -> bool;
+
     /// Waits until the document of `ticket` may be newer than `version`; may return early.
     async fn wait(&self, shard: &ShardId, ticket: TicketId, version: u32);
 }

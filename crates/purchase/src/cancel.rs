@@ -5,12 +5,14 @@ use std::time::Duration;
 use domain::id::TicketId;
 use domain::order::{Order, OrderState};
 use domain::status::StatusDocument;
+use domain::ticket::TicketStamp;
 use domain::transition::{Change, ChangeRefusal, Closing};
 use ports::Fault;
 use ports::ledger::Applied;
 use ports::orders::{CancelAnswer, ExtendAnswer};
 
 use crate::expire::close_door;
+use crate::fate::{Fate, fate};
 use crate::settle::settle;
 use crate::stores::{Settings, Stores};
 
@@ -21,8 +23,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// A fault of the ledger.
-pub async fn cancel(stores: &Stores, settings: &Settings, ticket: TicketId) -> Result<CancelAnswer, Fault> {
-    match close(stores, settings, ticket).await? {
+pub async fn cancel(
+    stores: &Stores,
+    settings: &Settings,
+    stamp: &TicketStamp,
+) -> Result<CancelAnswer, Fault> {
+    match close(stores, settings, stamp).await? {
         Some(Applied::Changed(order) | Applied::Replay(order)) if order.state == OrderState::Expiring => {
             let order = finish(stores, settings, *order).await?;
             let document = Box::new(StatusDocument::of(&order));
@@ -48,19 +54,27 @@ pub async fn cancel(stores: &Stores, settings: &Settings, ticket: TicketId) -> R
                 _ => Ok(CancelAnswer::Ended(document)),
             }
         }
-        Some(Applied::Unknown) | None => Ok(CancelAnswer::Unknown),
+        Some(Applied::Unknown) | None => {
+            Ok(CancelAnswer::Ended(Box::new(StatusDocument::lost(stamp.clone(), None))))
+        }
     }
 }
 
-/// Asks the ledger to close the order; waits for a claim that is still on its way into the ledger.
-async fn close(stores: &Stores, settings: &Settings, ticket: TicketId) -> Result<Option<Applied>, Fault> {
+/// Asks the ledger to close the order; waits for a claim that is still on its way into the ledger, and is `None` for one
+/// that will never get there.
+async fn close(stores: &Stores, settings: &Settings, stamp: &TicketStamp) -> Result<Option<Applied>, Fault> {
     let until = stores.clock.elapsed() + Duration::from_millis(settings.checkout_deadline_ms);
     loop {
         let change = Change::Close(Closing::ByBuyer);
-        match stores.ledger.apply(vec![(ticket, change)]).await?.pop() {
+        match stores.ledger.apply(vec![(stamp.ticket, change)]).await?.pop() {
             Some(Applied::Unknown) if stores.clock.elapsed() < until => tokio::time::sleep(PAUSE).await,
             Some(Applied::Unknown) | None => {
-                return Err(Fault::unavailable("the ledger", "it has not taken the claim in yet"));
+                return match fate(stores, stamp).await? {
+                    Fate::Lost => Ok(None),
+                    Fate::Known(_) | Fate::Unknown => {
+                        Err(Fault::unavailable("the ledger", "it has not taken the claim in yet"))
+                    }
+                };
             }
             Some(applied) => return Ok(Some(applied)),
         }

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::batcher::{Batcher, stamp};
 use crate::catalog::Catalog;
 use crate::doubts::Doubts;
+use crate::fate::{Fate, fate};
 use crate::stores::{Settings, Stores};
 
 /// The order service: serves buyers on this node.
@@ -46,6 +47,16 @@ enum Board {
     Shows(Option<StatusDocument>),
     /// It does not.
     Away,
+}
+
+impl Board {
+    /// What it shows.
+    const fn shown(&self) -> Option<&StatusDocument> {
+        match self {
+            Self::Shows(shown) => shown.as_ref(),
+            Self::Away => None,
+        }
+    }
 }
 
 impl OrderService {
@@ -155,11 +166,21 @@ impl OrderService {
         let Ok(_turn) = self.ledger_lane.try_acquire() else {
             return Err(Fault::Overloaded("the ledger's lane for statuses"));
         };
-        let Some(order) = self.stores.ledger.order(stamp.ticket).await? else { return Ok(None) };
-        if let Board::Shows(_) = board {
-            self.stores.show([&order]).await;
+        // What was given again under the same ticket, after a loss, is shown under its newer stamp.
+        let stamp = board.shown().map_or(stamp, |shown| &shown.stamp);
+        match fate(&self.stores, stamp).await? {
+            Fate::Known(order) => {
+                if let Board::Shows(_) = board {
+                    self.stores.show([&*order]).await;
+                }
+                Ok(Some(StatusDocument::of(&order)))
+            }
+            Fate::Lost => {
+                let terms = board.shown().and_then(|shown| shown.terms);
+                Ok(Some(StatusDocument::lost(stamp.clone(), terms)))
+            }
+            Fate::Unknown => Ok(None),
         }
-        Ok(Some(StatusDocument::of(&order)))
     }
 
     /// Sold out needs proof; held needs only absence.
@@ -233,7 +254,8 @@ impl Orders for OrderService {
     async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
         let board = self.look(stamp).await;
         let Board::Shows(Some(shown)) = &board else { return self.of_ledger(stamp, &board).await };
-        if shown.terminal || !self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed()) {
+        let doubted = !shown.terminal && self.stores.board.may_stay_behind();
+        if !doubted || !self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed()) {
             return Ok(Some(shown.clone()));
         }
         // What is shown stands where the ledger is away or knows nothing newer.
@@ -246,7 +268,7 @@ impl Orders for OrderService {
     }
 
     async fn cancel(&self, stamp: &TicketStamp) -> Result<CancelAnswer, Fault> {
-        crate::cancel::cancel(&self.stores, &self.settings, stamp.ticket).await
+        crate::cancel::cancel(&self.stores, &self.settings, stamp).await
     }
 
     async fn extend(&self, stamp: &TicketStamp) -> Result<ExtendAnswer, Fault> {

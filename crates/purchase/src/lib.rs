@@ -30,6 +30,7 @@ pub mod checkout;
 pub mod confirm;
 mod doubts;
 pub mod expire;
+mod fate;
 pub mod late_payment;
 pub mod operate;
 pub mod pulse;

@@ -32,23 +32,23 @@ pub async fn request_payment(
         return Err(Fault::damaged("the catalog", format!("{} has no such product", sale.sale_id)));
     };
     let ticket = stores.tickets.seal(&order.stamp());
-    let request = SessionRequest {
-        idempotency_key: format!("{}:create", reference(order.ticket)),
+    let request = keyed(SessionRequest {
+        idempotency_key: String::new(),
         reference: reference(order.ticket),
         description: product.name.clone(),
         unit_price: product.price,
         quantity: order.terms.quantity,
         return_url: format!("{}/return?ticket={ticket}", settings.public_url),
         closes_at: order.allocated_at.plus_millis(settings.session_life_ms),
-    };
+    });
     match stores.payments.create_session(request).await {
         Ok(session) => {
             let change = Change::AddressReady { session: session.clone(), hold_ms: sale.hold_ms };
             let applied = apply(stores, order, change).await?;
             stores.pulse.progress(Progress::PaymentAddress, stores.clock.now(), 1);
-            if matches!(applied, Some(Applied::Refused(..))) {
-                // The order ended meanwhile and nobody was shown this address: close it. Should that fail, the
-                // provider's own backstop does it.
+            if applied.as_ref().and_then(Applied::order).is_some_and(|order| !order.has_session(&session)) {
+                // The order ended meanwhile, or another process was faster: nobody was shown this address. Close it.
+                // Should that fail, the provider's own backstop does it.
                 if let Err(fault) = stores.payments.close_session(&session.session).await {
                     tracing::warn!(%fault, "a session that nobody was shown stays open until its backstop");
                 }
@@ -61,6 +61,21 @@ pub async fn request_payment(
         }
         Err(fault) => stores.put_off(order, Work::Address, settings, &fault).await,
     }
+}
+
+/// The request under its key: the same for the same session, another for another. A provider refuses for good what comes
+/// under a known key with other parameters, as from a process whose `public_url` was changed; what such a process makes
+/// anew leaves a session that nobody was shown, which ends by its backstop.
+fn keyed(request: SessionRequest) -> SessionRequest {
+    let price = &request.unit_price;
+    let parameters = [
+        request.description.clone(),
+        format!("{} {} {}", request.quantity, price.amount(), price.currency.code()),
+        request.return_url.clone(),
+        request.closes_at.to_string(),
+    ];
+    let digest = blake3::hash(parameters.join("\0").as_bytes()).to_hex();
+    SessionRequest { idempotency_key: format!("{}:create:{}", request.reference, &digest[..16]), ..request }
 }
 
 async fn apply(stores: &Stores, order: &Order, change: Change) -> Result<Option<Applied>, Fault> {

@@ -34,10 +34,10 @@ pub struct Document {
     pub reason: Option<&'static str>,
     /// The sale.
     pub sale_id: String,
-    /// The product.
+    /// The product; null where a failing store lost which it was.
     pub product_id: Option<String>,
-    /// How many.
-    pub quantity: u8,
+    /// How many; null where a failing store lost it.
+    pub quantity: Option<u8>,
     /// Which units are theirs; empty until confirmed.
     pub units: Vec<u32>,
     /// Where to pay.
@@ -55,7 +55,8 @@ pub struct Document {
 pub fn document(edge: &Edge, status: &StatusDocument) -> Document {
     let shard = &status.stamp.shard;
     let sale = edge.catalog.get(&shard.sale);
-    let product = sale.as_ref().and_then(|sale| sale.products.get(status.terms.product.index()));
+    let terms = status.terms;
+    let product = sale.as_ref().and_then(|sale| sale.products.get(terms?.product.index()));
     Document {
         queue_ticket_id: edge.tickets().seal(&status.stamp),
         phase: status.status.phase().as_str(),
@@ -63,7 +64,7 @@ pub fn document(edge: &Edge, status: &StatusDocument) -> Document {
         reason: status.reason,
         sale_id: shard.sale.to_string(),
         product_id: product.map(|product| product.product_id.to_string()),
-        quantity: status.terms.quantity,
+        quantity: terms.map(|terms| terms.quantity),
         units: status.units.to_vec(),
         checkout_url: status.checkout_url.clone(),
         hold_expires_at: status.hold_expires_at.map(|at| at.to_string()),

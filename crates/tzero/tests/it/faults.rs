@@ -77,6 +77,34 @@ async fn pays_late(server: &Server, ticket: &str, url: &str) {
 }
 
 #[tokio::test]
+async fn a_process_under_another_address_makes_the_session_anew() {
+    let mut server = Server::start(&["processor.retry_min_ms=50"]);
+    server.sale("s", 1, json!({})).await;
+    server.provider_faults(json!({ "error_after_effect_rate": 1.0 })).await;
+    let ticket = server.ticket("s").await;
+    let made = async {
+        while server.provider_ledger().await["sessions"]["open"] != 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, made)
+        .await
+        .expect("the provider makes the session, and says that it failed");
+    assert_eq!(server.status(&ticket).await["status"], "queued");
+    server.kill();
+    // It listens elsewhere now, and that is where this buyer returns to.
+    server.restart();
+    server.provider_faults(json!({})).await;
+    let url = server.payable(&ticket).await;
+    let paid = server.pay(&url, "pay").await;
+    assert_eq!(paid.status, 303, "{}", paid.text);
+    let back = format!("{}/return?ticket={ticket}", server.url);
+    assert_eq!(paid.header("location"), Some(back.as_str()));
+    server.until(&ticket, "confirmed").await;
+    assert_eq!(server.clean_audit("s").await["sold"], 1);
+}
+
+#[tokio::test]
 async fn late_money_buys_a_free_unit_again() {
     let server =
         Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use domain::id::{Epoch, TicketId};
+use ports::tickets::Tickets as _;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use wire::ticket::SealedTickets;
 
 use crate::harness::{Server, read};
 
@@ -266,4 +269,37 @@ async fn streams_leave_connections_for_those_who_buy_and_pay() {
     tokio::time::timeout(crate::harness::PATIENCE, freed)
         .await
         .expect("a closed stream gives its place back");
+}
+
+/// A secret, and what tickets are sealed with under it.
+fn seal() -> (String, SealedTickets) {
+    let root = [0x5e; 32];
+    let key = blake3::derive_key("tzero 2026-11 tickets", &root);
+    (format!("data.secret={}", "5e".repeat(32)), SealedTickets::new(key))
+}
+
+#[tokio::test]
+async fn a_ticket_that_every_store_forgot_comes_to_its_end() {
+    let (secret, tickets) = seal();
+    let server = Server::start(&[&secret]);
+    server.sale("s", 1, json!({})).await;
+    let given = tickets.open(&server.ticket("s").await).expect("a ticket of ours");
+    let unknown = domain::ticket::TicketStamp { ticket: TicketId([9; 16]), ..given.clone() };
+    // Of the running epoch: its claim may be on its way.
+    let waiting = tickets.seal(&unknown);
+    let answer = server.get(&format!("/v1/orders/status/{waiting}")).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+    assert_eq!(read(server.request(Method::DELETE, &format!("/v1/orders/{waiting}"))).await.status, 503);
+    // Of an epoch that was fenced off: the ledger has read whatever there was of it.
+    let lost = tickets.seal(&domain::ticket::TicketStamp { epoch: Epoch(given.epoch.0 - 1), ..unknown });
+    let told = server.get(&format!("/v1/orders/status/{lost}")).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    let told = told.json();
+    assert_eq!((&told["status"], &told["reason"]), (&json!("cancelled"), &json!("store-failover")));
+    assert_eq!((&told["product_id"], &told["quantity"]), (&Value::Null, &Value::Null));
+    let ended = read(server.request(Method::DELETE, &format!("/v1/orders/{lost}"))).await;
+    assert_eq!((ended.status, &ended.json()["status"]), (200, &json!("cancelled")), "{}", ended.text);
+    let page = server.get(&format!("/return?ticket={lost}")).await;
+    assert!(page.status == 200 && page.text.contains("A machine failed"), "{}", page.text);
+    server.clean_audit("s").await;
 }
