@@ -23,7 +23,7 @@ fn document() -> StatusDocument {
         },
         status: Status::AwaitingPayment,
         reason: Some("payment-declined"),
-        terms: Terms { product: ProductNo(258), quantity: 2 },
+        terms: Some(Terms { product: ProductNo(258), quantity: 2 }),
         units: [7, 300].into_iter().collect(),
         checkout_url: Some("https://pay/1".into()),
         hold_expires_at: Some(Timestamp::from_millis(1_700_000_300_000)),
@@ -65,7 +65,8 @@ fn every_document_comes_back() {
         }
     };
     back(&document());
-    back(&StatusDocument::queued(document().stamp, document().terms));
+    back(&StatusDocument::queued(document().stamp, Terms { product: ProductNo(0), quantity: 1 }));
+    back(&StatusDocument::lost(document().stamp, None));
     for status in Status::ALL {
         back(&StatusDocument { status, ..document() });
     }

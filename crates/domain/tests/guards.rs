@@ -230,3 +230,16 @@ fn a_touched_claim_counts_as_made_again_and_is_listed_once() {
     assert_eq!(shard.settle(&pin(two, 1)), Settled::Applied);
     assert_eq!(listed(&shard, 100), []);
 }
+
+/// The promise behind "cancelled": whoever is told that a claim never comes must be right.
+#[test]
+fn a_claim_has_ended_once_its_fence_is_passed_and_not_before() {
+    let term = |state| Term { state, ..OPEN };
+    for state in [TermState::Open, TermState::Fencing, TermState::Rebuild] {
+        assert!(!term(state).has_ended(Epoch(2)), "the running epoch: {state:?}");
+        assert!(!term(state).has_ended(Epoch(3)), "an epoch to come: {state:?}");
+        assert!(term(state).has_ended(Epoch(0)), "an epoch before the last one: {state:?}");
+    }
+    assert!(!term(TermState::Fencing).has_ended(Epoch(1)), "what lies before the fence may not be read yet");
+    assert!(term(TermState::Rebuild).has_ended(Epoch(1)) && OPEN.has_ended(Epoch(1)));
+}

@@ -34,7 +34,7 @@ fn document() -> StatusDocument {
         stamp: stamp(),
         status: Status::Confirmed,
         reason: Some("late-payment"),
-        terms: Terms { product: ProductNo(1), quantity: 2 },
+        terms: Some(Terms { product: ProductNo(1), quantity: 2 }),
         units: [7, 300].into_iter().collect(),
         checkout_url: Some("http://pay/1".into()),
         hold_expires_at: Some(AT),

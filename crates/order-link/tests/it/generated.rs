@@ -61,6 +61,7 @@ fn reason() -> impl Strategy<Value = Option<&'static str>> {
 pub fn document() -> impl Strategy<Value = StatusDocument> {
     let terms = (any::<u16>(), 1..=100_u8);
     let terms = terms.prop_map(|(product, quantity)| Terms { product: ProductNo(product), quantity });
+    let terms = option::of(terms);
     let told = (select(Status::ALL.to_vec()), reason(), any::<bool>(), any::<u32>());
     let rest = (vec(0..1_u32 << 24, 0..100), option::of("\\PC{0,300}"), option::of(time()));
     (stamp(), told, terms, rest).prop_map(|(stamp, told, terms, rest)| StatusDocument {
