@@ -44,6 +44,8 @@ enum Pressed {
 
 /// Shortest wait between two attempts of somebody who persists.
 const SHORTEST: Duration = Duration::from_millis(200);
+/// How long a buyer who has paid looks at an order that ended otherwise.
+const LATE_MONEY: Duration = Duration::from_secs(60);
 /// Longest wait of somebody who persists: the clever ones do not wait for half a minute.
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -193,7 +195,7 @@ impl Buyer {
             self.retry(herd, &ticket).await;
         }
         let mut acted = false;
-        let mut paid = None;
+        let (mut paid, mut ended) = (None, None);
         let mut version = 0;
         loop {
             let Some(status) = self.status(herd, &ticket).await else {
@@ -220,7 +222,11 @@ impl Buyer {
             let phase = status["phase"].as_str().unwrap_or_default();
             if phase == "confirmed" || phase == "failed" {
                 let refunding = status["reason"] == "refunding";
-                if !refunding {
+                let settled = ["confirmed", "refunded"].iter().any(|word| status["status"] == *word);
+                let since = *ended.get_or_insert_with(|| herd.clock.elapsed());
+                let long = herd.is_over() || herd.clock.elapsed().saturating_sub(since) > LATE_MONEY;
+                // Who has paid for an order that ended looks on: the money buys it back, or goes back itself.
+                if !refunding && (settled || paid.is_none() || long) {
                     return self.end(herd, ticket, &status, paid);
                 }
             }

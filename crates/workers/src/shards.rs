@@ -56,7 +56,7 @@ fn new_shards(crew: &Crew, started: &std::sync::Mutex<HashSet<ShardId>>) -> Vec<
 
 /// Claims go from the log into the ledger as they come.
 fn start_allocation(crew: &Crew, shard: ShardId) {
-    let pace = Pace { name: "allocation", tick_ms: 200, gather_ms: 5, backoff_ms: 2_000 };
+    let pace = Pace { name: "allocation", tick_ms: 200, gather_ms: 20, backoff_ms: 2_000 };
     let at: Arc<Mutex<Option<Position>>> = Arc::default();
     let (reading, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (read_shard, wait_shard) = (shard.clone(), shard);
@@ -86,7 +86,7 @@ fn start_allocation(crew: &Crew, shard: ShardId) {
 
 /// Effects go from the ledger to the inventory as they come. A closed shard is not a fault: it is being rebuilt.
 fn start_settling(crew: &Crew, shard: ShardId) {
-    let pace = Pace { name: "settling", tick_ms: 200, gather_ms: 10, backoff_ms: 2_000 };
+    let pace = Pace { name: "settling", tick_ms: 200, gather_ms: 20, backoff_ms: 2_000 };
     let (working, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (work_shard, wait_shard) = (shard.clone(), shard);
     crew.tasks.spawn(run(
