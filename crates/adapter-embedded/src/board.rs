@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::id::{HashIdMap, ShardId, TicketId};
 use domain::status::StatusDocument;
 use ports::Fault;
-use ports::status_board::StatusBoard;
+use ports::status_board::{Shown, StatusBoard};
 use tokio::sync::Notify;
 
 use crate::Embedded;
@@ -59,8 +59,8 @@ impl StatusBoard for Embedded {
         Ok(())
     }
 
-    async fn look(&self, _shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault> {
-        Ok(self.board.look(ticket))
+    async fn look(&self, _shard: &ShardId, ticket: TicketId) -> Result<Option<Shown>, Fault> {
+        Ok(self.board.look(ticket).map(|document| Shown { document, doubted: false }))
     }
 
     fn may_stay_behind(&self) -> bool {

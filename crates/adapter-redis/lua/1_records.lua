@@ -5,7 +5,7 @@
 -- replica and a reloaded library have none, and everything is refused until the shard was loaded anew and opened.
 -- An error that nobody expects takes the lease away: Redis keeps what was written before it, and only a rebuild mends that.
 --
--- KEYS of every function but tz_version and tz_show share one hash tag; their order is always this (a function
+-- KEYS of every function but tz_version, tz_show and tz_look share one hash tag; their order is always this (a function
 -- needs those that it names, and the ones before):
 --   1 root    hash: epoch -> number of products, for every namespace that may exist. Its name is the lease's.
 --   2 meta    hash: 'n' -> nonce of the load, 'w' -> next batch (u32) and newest instant (u64),
@@ -21,7 +21,7 @@
 --
 -- ARGV[1] is always the epoch (decimal). Answers: {'OK', ...}, or {'FENCED', epoch of the lease or ''}: nothing happened.
 
-local VERSION = '1'
+local VERSION = '2'
 local HELD, SOLD, GONE, OWN_TICKET = 0, 1, 2, 4
 local FIND, WEIGH = 1, 3
 local NO_BATCH = '\0\0\0\0'

@@ -5,7 +5,7 @@ use ports::Fault;
 use redis::{Cmd, RedisError, Value};
 
 /// The version that the library says and this client speaks.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// The library, as `FUNCTION LOAD` takes it.
 pub const TEXT: &str = concat!(

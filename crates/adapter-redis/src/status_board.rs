@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use domain::id::{ShardId, TicketId};
 use domain::status::StatusDocument;
 use ports::Fault;
-use ports::status_board::StatusBoard;
-use redis::Value;
+use ports::status_board::{Shown, StatusBoard};
 
-use crate::library::{self, Answer, answer, call, unknown};
+use crate::library::{self, Answer, answer, call, number, text};
 use crate::{Redis, Shared, status_codec};
 
 /// Documents that one call takes.
@@ -33,7 +32,7 @@ impl StatusBoard for Redis {
         Ok(())
     }
 
-    async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault> {
+    async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<Shown>, Fault> {
         self.shared.shown(shard, ticket).await
     }
 
@@ -44,7 +43,7 @@ impl StatusBoard for Redis {
     async fn wait(&self, shard: &ShardId, ticket: TicketId, version: u32) {
         for pause in PAUSES_MS {
             match self.shared.shown(shard, ticket).await {
-                Ok(shown) if shown.as_ref().is_none_or(|shown| shown.version <= version) => {}
+                Ok(shown) if shown.as_ref().is_none_or(|shown| shown.document.version <= version) => {}
                 // It is newer, or the board is away: whoever waits looks and sees.
                 Ok(_) | Err(_) => return,
             }
@@ -61,20 +60,24 @@ impl Shared {
         }
         match answer(self.client.send(&command).await)? {
             Answer::Done(_) => Ok(()),
-            Answer::Fenced(_) => {
-                Err(Fault::unavailable(library::WHAT, "a primary lacks the function library"))
-            }
+            Answer::Fenced(_) => Err(lacking()),
         }
     }
 
-    async fn shown(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault> {
-        let mut command = redis::cmd("HGET");
-        command.arg(self.keys.board(shard)).arg(&ticket.0[..]);
-        match self.client.send(&command).await {
-            Ok(Value::BulkString(bytes)) => status_codec::decode(shard, ticket, &bytes).map(Some),
-            Ok(Value::Nil) => Ok(None),
-            Ok(_) => Err(unknown()),
-            Err(error) => Err(Fault::unavailable("the status board in Redis", error)),
+    async fn shown(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<Shown>, Fault> {
+        let mut command = call("tz_look", &[self.keys.board(shard)]);
+        command.arg(&ticket.0[..]);
+        match answer(self.client.send(&command).await)? {
+            Answer::Done(values) => {
+                let [document, doubted] = values.as_slice() else { return Ok(None) };
+                let document = status_codec::decode(shard, ticket, text(document))?;
+                Ok(Some(Shown { document, doubted: number(doubted) != Some(0) }))
+            }
+            Answer::Fenced(_) => Err(lacking()),
         }
     }
+}
+
+fn lacking() -> Fault {
+    Fault::unavailable(library::WHAT, "a primary lacks the function library")
 }

@@ -6,6 +6,15 @@ use domain::status::StatusDocument;
 
 use crate::Fault;
 
+/// What the board shows of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The document.
+    pub document: StatusDocument,
+    /// The board may have shown a newer one before and lost it: the ledger knows. False again once it is shown anew.
+    pub doubted: bool,
+}
+
 /// Shows statuses.
 #[async_trait]
 pub trait StatusBoard: Send + Sync {
@@ -19,7 +28,7 @@ pub trait StatusBoard: Send + Sync {
     ///
     /// # Errors
     /// A fault of the board.
-    async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<StatusDocument>, Fault>;
+    async fn look(&self, shard: &ShardId, ticket: TicketId) -> Result<Option<Shown>, Fault>;
 
     /// Whether a document may stay behind the ledger: where the board outlives the process that should have shown the next
     /// one, and nobody comes back to it.

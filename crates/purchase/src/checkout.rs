@@ -13,6 +13,7 @@ use domain::status::StatusDocument;
 use domain::ticket::TicketStamp;
 use ports::Fault;
 use ports::orders::{CancelAnswer, Checkout, CheckoutAnswer, CheckoutRefusal, ExtendAnswer, Orders};
+use ports::status_board::Shown;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -44,16 +45,16 @@ const BOARD: Duration = Duration::from_millis(300);
 /// The status board, as a question found it.
 enum Board {
     /// It answers: this is what it shows of the ticket.
-    Shows(Option<StatusDocument>),
+    Shows(Option<Shown>),
     /// It does not.
     Away,
 }
 
 impl Board {
     /// What it shows.
-    const fn shown(&self) -> Option<&StatusDocument> {
+    fn shown(&self) -> Option<&StatusDocument> {
         match self {
-            Self::Shows(shown) => shown.as_ref(),
+            Self::Shows(shown) => shown.as_ref().map(|shown| &shown.document),
             Self::Away => None,
         }
     }
@@ -254,8 +255,12 @@ impl Orders for OrderService {
     async fn status(&self, stamp: &TicketStamp) -> Result<Option<StatusDocument>, Fault> {
         let board = self.look(stamp).await;
         let Board::Shows(Some(shown)) = &board else { return self.of_ledger(stamp, &board).await };
-        let doubted = !shown.terminal && self.stores.board.may_stay_behind();
-        if !doubted || !self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed()) {
+        let Shown { document: shown, doubted } = shown;
+        let behind = || {
+            let may_be = !shown.terminal && self.stores.board.may_stay_behind();
+            may_be && self.doubts.are_due(stamp.ticket, self.stores.clock.elapsed())
+        };
+        if !doubted && !behind() {
             return Ok(Some(shown.clone()));
         }
         // What is shown stands where the ledger is away or knows nothing newer.

@@ -46,11 +46,11 @@ async fn a_server_without_the_library_or_with_another_is_refused() {
     let server = Server::start(&[]);
     let none = refusal(&server).await;
     assert!(none.contains("has no function library") && none.contains("install that version"), "{none}");
-    let other = library::TEXT.replace("local VERSION = '1'", "local VERSION = '2'");
+    let other = library::TEXT.replace("local VERSION = '2'", "local VERSION = '1'");
     assert_ne!(other, library::TEXT);
     server.ask::<String>(&["FUNCTION", "LOAD", &other]).unwrap();
     let other = refusal(&server).await;
-    assert!(other.contains("has version 2, and this program speaks version 1"), "{other}");
+    assert!(other.contains("has version 1, and this program speaks version 2"), "{other}");
     let installed = probe::install(&server.address()).await;
     assert!(matches!(&installed, Err(Refusal::Library { .. })), "it is not replaced unasked: {installed:?}");
 }

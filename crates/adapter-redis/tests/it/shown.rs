@@ -8,7 +8,7 @@ use domain::status::StatusDocument;
 use domain::ticket::TicketStamp;
 use domain::time::Timestamp;
 use ports::inventory::{Inventory, Rebuild};
-use ports::status_board::StatusBoard;
+use ports::status_board::{Shown, StatusBoard};
 
 use crate::server::Server;
 use crate::shard::{effect, fresh, held, open, request, shard};
@@ -62,21 +62,26 @@ async fn a_wait_ends_with_the_newer_document_or_by_itself() {
     let at = |version| StatusDocument { version, ..StatusDocument::queued(stamp.clone(), request(1).terms) };
     // Of several in one call the highest version stays, in whatever order.
     store.show(vec![at(2), at(4), at(3)]).await.unwrap();
-    assert_eq!(store.look(&shard, stamp.ticket).await.unwrap(), Some(at(4)));
+    let shown = async || store.look(&shard, stamp.ticket).await.unwrap();
+    let certain = |document| Some(Shown { document, doubted: false });
+    assert_eq!(shown().await, certain(at(4)));
     let other = StatusDocument { terminal: true, ..at(4) };
     store.show(vec![other.clone()]).await.unwrap();
-    assert_eq!(
-        store.look(&shard, stamp.ticket).await.unwrap(),
-        Some(other),
-        "the same version may be written again"
-    );
-    let shown = async {
+    assert_eq!(shown().await, certain(other), "the same version may be written again");
+    let showing = async {
         tokio::time::sleep(Duration::from_millis(150)).await;
         store.show(vec![at(5)]).await.unwrap();
     };
     let waited = tokio::time::timeout(Duration::from_secs(10), store.wait(&shard, stamp.ticket, 4));
-    let (waited, ()) = tokio::join!(waited, shown);
+    let (waited, ()) = tokio::join!(waited, showing);
     waited.unwrap();
-    assert_eq!(store.look(&shard, stamp.ticket).await.unwrap(), Some(at(5)));
+    assert_eq!(shown().await, certain(at(5)));
     tokio::time::timeout(Duration::from_secs(20), store.wait(&shard, stamp.ticket, 9)).await.unwrap();
+    // Another memory has not seen what was written before: nobody can say that it is the newest.
+    server.ask::<String>(&["FUNCTION", "LOAD", "REPLACE", adapter_redis::library::TEXT]).unwrap();
+    assert_eq!(shown().await, Some(Shown { document: at(5), doubted: true }));
+    store.show(vec![at(4)]).await.unwrap();
+    assert_eq!(shown().await, Some(Shown { document: at(5), doubted: true }), "what is older says nothing");
+    store.show(vec![at(5)]).await.unwrap();
+    assert_eq!(shown().await, certain(at(5)));
 }

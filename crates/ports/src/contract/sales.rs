@@ -84,7 +84,7 @@ pub async fn a_board_never_goes_back(backend: &Backend) {
     let at = |version| StatusDocument { version, ..StatusDocument::queued(stamp.clone(), request.terms) };
     let shown = async || {
         let document = parsed(backend.board.look(&world.shard, stamp.ticket).await);
-        document.map(|document| document.version)
+        document.map(|shown| shown.document.version)
     };
     assert_eq!(shown().await, None);
     parsed(backend.board.show(vec![at(0)]).await);
