@@ -60,8 +60,9 @@ async fn run(server: &Server, buyer: &crate::harness::Buyer, race: usize) -> Str
         status["hold_expires_at"].as_str().expect("an end").parse().expect("an instant");
     // Around the end of the hold, a little earlier or later in each race.
     // Servers take longer to close a door: there the race is spread wider, and a payment lets the cancellation begin.
-    let (spread, lag) = if crate::stores::servers().is_none() { (160, 0) } else { (800, race as u64 % 60) };
-    let aim = ends.as_millisecond() - 120 + (race as i64 * 7) % spread;
+    let alone = crate::stores::servers().is_none();
+    let (before, spread, lag) = if alone { (120, 160, 0) } else { (400, 800, race as u64 % 300) };
+    let aim = ends.as_millisecond() - before + (race as i64 * 7) % spread;
     let wait = aim - jiff::Timestamp::now().as_millisecond();
     tokio::time::sleep(Duration::from_millis(wait.max(0) as u64)).await;
     let path = format!("/v1/orders/{ticket}");
