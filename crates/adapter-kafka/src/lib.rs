@@ -174,8 +174,8 @@ fn client(options: &Options) -> ClientConfig {
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
         .set("topic.metadata.refresh.fast.interval.ms", "100")
-        // A client that lost the leader of a partition while its only broker hung asks again by this alone; the default
-        // of five minutes is as long as it would send nothing.
+        // Producers whose only broker had hung were seen to send nothing for minutes, without a leader for their partition;
+        // the default asks for leaders every five minutes.
         .set("topic.metadata.refresh.interval.ms", "2000")
         .set("log.connection.close", "false");
     client
