@@ -11,6 +11,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0003_service", include_str!("../migrations/0003_service.sql")),
     ("0004_facts", include_str!("../migrations/0004_facts.sql")),
     ("0005_batches", include_str!("../migrations/0005_batches.sql")),
+    ("0006_doors", include_str!("../migrations/0006_doors.sql")),
 ];
 
 /// Keeps two processes from migrating at once. Any number that nobody else uses.

@@ -30,6 +30,7 @@ pub(crate) const fn work(work: Work) -> &'static str {
         Work::Capture => "capture",
         Work::LatePayment => "late_payment",
         Work::Refund => "refund",
+        Work::LateClose => "late_close",
     }
 }
 

@@ -4,7 +4,7 @@ use crate::few::Few;
 use crate::hold::{Claim, Terms, Units};
 use crate::id::{Epoch, ShardId, TicketId, UserHash, UserId};
 use crate::money::Money;
-use crate::payment::{Payment, PaymentSession, PaymentStage};
+use crate::payment::{Payment, PaymentSession};
 use crate::status::Status;
 use crate::ticket::TicketStamp;
 use crate::time::Timestamp;
@@ -143,11 +143,14 @@ pub enum Work {
     LatePayment,
     /// Give the money back.
     Refund,
+    /// Close the provider's door that the end of the grace left open; units wait for it no more.
+    LateClose,
 }
 
 impl Work {
     /// Every kind of work.
-    pub const ALL: [Self; 5] = [Self::Address, Self::Close, Self::Capture, Self::LatePayment, Self::Refund];
+    pub const ALL: [Self; 6] =
+        [Self::Address, Self::Close, Self::Capture, Self::LatePayment, Self::Refund, Self::LateClose];
 }
 
 /// An order.
@@ -244,6 +247,14 @@ impl Order {
         self.session.as_ref().is_some_and(|own| own.session == session.session)
     }
 
+    /// Whether its buyer may still be able to pay at the provider although it has ended: the grace was over before the
+    /// provider said that its door is closed. An ended order keeps the address only while that is so.
+    #[must_use]
+    pub fn has_open_door(&self) -> bool {
+        let ended = matches!(self.state, OrderState::Expired | OrderState::Cancelled);
+        ended && self.payment.is_none() && self.session.as_ref().is_some_and(|own| !own.url.is_empty())
+    }
+
     /// What its signed ticket carries.
     #[must_use]
     pub fn stamp(&self) -> TicketStamp {
@@ -283,6 +294,7 @@ impl Order {
             OrderState::Expired | OrderState::Cancelled | OrderState::Rejected if self.wants_units() => {
                 Some(Work::LatePayment)
             }
+            OrderState::Expired | OrderState::Cancelled if self.has_open_door() => Some(Work::LateClose),
             OrderState::PendingPayment
             | OrderState::Confirmed
             | OrderState::Expired
@@ -312,8 +324,7 @@ impl Order {
     /// Whether the provider has, or has promised, money of this order that was not given back.
     #[must_use]
     pub fn has_money(&self) -> bool {
-        let stage = self.payment.as_ref().map(|payment| payment.stage);
-        matches!(stage, Some(PaymentStage::Authorised | PaymentStage::Captured))
+        self.payment.as_ref().is_some_and(|payment| payment.stage.has_money())
     }
 
     /// Ended, and money came afterwards for which no units were taken yet.

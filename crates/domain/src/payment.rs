@@ -24,6 +24,14 @@ pub enum PaymentStage {
     Refunded,
 }
 
+impl PaymentStage {
+    /// Whether there is money that is promised or was taken, and was not given back.
+    #[must_use]
+    pub const fn has_money(self) -> bool {
+        matches!(self, Self::Authorised | Self::Captured)
+    }
+}
+
 /// A payment as the provider reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {

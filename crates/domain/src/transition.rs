@@ -40,8 +40,11 @@ pub enum Change {
     Declined,
     /// Close it: its time is over, or somebody gives up (E6).
     Close(Closing),
-    /// The provider's door is closed, or the grace is over (E7).
+    /// The provider's door is closed: its units go back (E7), if they have not yet.
     DoorClosed,
+    /// The units go back without the provider's word (E7): it knows no address of the order yet, or the grace is over.
+    /// Should there be an open door after all, it is closed later.
+    DoorLeft,
     /// A verified payment (E8); money for a dead order is only noted.
     Paid(Payment),
     /// The money is collected.
@@ -121,6 +124,7 @@ pub fn transition(order: &Order, change: &Change, now: Timestamp) -> Outcome {
         Change::Declined => declined(order, now),
         Change::Close(closing) => close(order, *closing, now),
         Change::DoorClosed => door_closed(order, now),
+        Change::DoorLeft => door_left(order, now),
         Change::Paid(payment) => paid(order, payment, now),
         Change::Captured => captured(order, now),
         Change::CaptureRefused => capture_refused(order, now),
@@ -175,7 +179,7 @@ fn address_ready(order: &Order, session: &PaymentSession, hold_ms: u64, now: Tim
         }),
         S::PendingPayment if order.session.as_ref() == Some(session) => Ok(Transition::Replay),
         // The order was closed while the address was being made: note the session, so that its door is closed too.
-        S::Expiring if order.session.is_none() => {
+        S::Expiring | S::Expired | S::Cancelled if order.session.is_none() && order.payment.is_none() => {
             changed(order, now, None, |next| next.session = Some(session.clone()))
         }
         state => Err(too_late(state)),
@@ -225,11 +229,37 @@ fn close(order: &Order, closing: Closing, now: Timestamp) -> Outcome {
 fn door_closed(order: &Order, now: Timestamp) -> Outcome {
     match order.state {
         S::Expiring => changed(order, now, Some(EffectKind::Release), |next| {
-            let given_up = matches!(order.reason, Some(Reason::ByBuyer | Reason::ByOperator));
-            next.state = if given_up { S::Cancelled } else { S::Expired };
+            next.state = end_of_closing(order);
+            forget_address(next);
         }),
+        S::Expired | S::Cancelled if order.has_open_door() => changed(order, now, None, forget_address),
         S::Expired | S::Cancelled => Ok(Transition::Replay),
         state => Err(too_late(state)),
+    }
+}
+
+fn door_left(order: &Order, now: Timestamp) -> Outcome {
+    match order.state {
+        S::Expiring => {
+            changed(order, now, Some(EffectKind::Release), |next| next.state = end_of_closing(order))
+        }
+        S::Expired | S::Cancelled => Ok(Transition::Replay),
+        state => Err(too_late(state)),
+    }
+}
+
+/// How an order ends that is being closed.
+const fn end_of_closing(order: &Order) -> S {
+    match order.reason {
+        Some(Reason::ByBuyer | Reason::ByOperator) => S::Cancelled,
+        _ => S::Expired,
+    }
+}
+
+/// Nobody can pay there any more.
+fn forget_address(order: &mut Order) {
+    if let Some(session) = &mut order.session {
+        session.url.clear();
     }
 }
 
@@ -249,7 +279,7 @@ fn paid(order: &Order, payment: &Payment, now: Timestamp) -> Outcome {
     if payment.amount != order.amount {
         return Err(ChangeRefusal::WrongAmount);
     }
-    if !matches!(payment.stage, PaymentStage::Authorised | PaymentStage::Captured) {
+    if !payment.stage.has_money() {
         return Err(ChangeRefusal::WrongState);
     }
     match order.state {

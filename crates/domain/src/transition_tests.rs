@@ -7,7 +7,7 @@ use crate::few::Few;
 use crate::hold::{Claim, EffectKind, Terms};
 use crate::id::{Epoch, ProductNo, SaleId, ShardId, TicketId, UserHash, UserId};
 use crate::money::Money;
-use crate::order::{Order, OrderState, OrderTerms, Reason};
+use crate::order::{Order, OrderState, OrderTerms, Reason, Work};
 use crate::payment::{Payment, PaymentSession, PaymentStage};
 use crate::time::Timestamp;
 
@@ -56,6 +56,11 @@ fn paid_with(stage: PaymentStage) -> impl FnOnce(&mut Order) {
     move |order| order.payment = Some(payment("pi", stage))
 }
 
+/// The provider has closed its door.
+fn no_address(order: &mut Order) {
+    order.session = Some(PaymentSession { url: String::new(), ..session() });
+}
+
 /// Every state, with what else bears on a change.
 fn states() -> Vec<(&'static str, Order)> {
     let because = |reason| move |order: &mut Order| order.reason = Some(reason);
@@ -69,7 +74,9 @@ fn states() -> Vec<(&'static str, Order)> {
         ("expiring by buyer", order(OrderState::Expiring, because(Reason::ByBuyer))),
         ("capturing", order(OrderState::Capturing, paid_with(PaymentStage::Authorised))),
         ("confirmed", order(OrderState::Confirmed, paid_with(PaymentStage::Captured))),
-        ("expired", order(OrderState::Expired, |_| {})),
+        ("expired", order(OrderState::Expired, no_address)),
+        ("expired, no address", order(OrderState::Expired, |order| order.session = None)),
+        ("expired, open door", order(OrderState::Expired, |_| {})),
         (
             "expired with money",
             order(OrderState::Expired, |order| {
@@ -85,7 +92,13 @@ fn states() -> Vec<(&'static str, Order)> {
                 order.late_attempts = 1;
             }),
         ),
-        ("cancelled", order(OrderState::Cancelled, because(Reason::ByBuyer))),
+        (
+            "cancelled",
+            order(OrderState::Cancelled, |order| {
+                order.reason = Some(Reason::ByBuyer);
+                no_address(order);
+            }),
+        ),
         ("rejected", order(OrderState::Rejected, because(Reason::PaymentRefused))),
         ("refunding", order(OrderState::Refunding, paid_with(PaymentStage::Captured))),
         ("refunded", order(OrderState::Refunded, paid_with(PaymentStage::Refunded))),
@@ -105,6 +118,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("close: buyer", Change::Close(Closing::ByBuyer)),
         ("close: operator", Change::Close(Closing::ByOperator)),
         ("door closed", Change::DoorClosed),
+        ("door left", Change::DoorLeft),
         ("paid: authorised", Change::Paid(payment("pi", PaymentStage::Authorised))),
         ("paid: captured", Change::Paid(payment("pi", PaymentStage::Captured))),
         ("paid: another", Change::Paid(payment("other", PaymentStage::Authorised))),
@@ -172,6 +186,36 @@ fn a_released_order_is_not_live_and_a_dead_one_has_no_deadline() {
             }
         }
     }
+}
+
+#[test]
+fn a_door_that_the_grace_left_open_is_closed_later_or_brings_money() {
+    let moved = |order: &Order, change: Change| {
+        let Ok(Transition::Changed(next, effect)) = transition(order, &change, NOW) else {
+            panic!("{:?}: {change:?} is made", order.state)
+        };
+        (*next, effect.map(|effect| effect.kind))
+    };
+    for (reason, ended) in [(Reason::NotPaid, OrderState::Expired), (Reason::ByBuyer, OrderState::Cancelled)]
+    {
+        let expiring = order(OrderState::Expiring, |order| order.reason = Some(reason));
+        let (left, effect) = moved(&expiring, Change::DoorLeft);
+        assert_eq!((left.state, effect, left.live), (ended, Some(EffectKind::Release), false));
+        assert_eq!(left.work(), Some(Work::LateClose));
+        let (closed, effect) = moved(&left, Change::DoorClosed);
+        assert_eq!((closed.state, closed.status(), effect), (ended, left.status(), None));
+        assert_eq!(closed.work(), None);
+        assert_eq!(transition(&closed, &Change::DoorClosed, NOW), Ok(Transition::Replay));
+        let (paid, effect) = moved(&left, Change::Paid(payment("pi", PaymentStage::Authorised)));
+        assert_eq!((paid.state, effect, paid.work()), (ended, None, Some(Work::LatePayment)));
+        let (shut, _) = moved(&expiring, Change::DoorClosed);
+        assert_eq!((shut.state, shut.work()), (ended, None), "the provider said so within the grace");
+    }
+    let nowhere = order(OrderState::Expiring, |order| order.session = None);
+    let (left, _) = moved(&nowhere, Change::DoorLeft);
+    assert_eq!(left.work(), None, "there is no door");
+    let (late, _) = moved(&left, Change::AddressReady { session: session(), hold_ms: 5_000 });
+    assert_eq!((late.state, late.work()), (OrderState::Expired, Some(Work::LateClose)), "now there is one");
 }
 
 #[test]

@@ -49,7 +49,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let hold = (0..6_u8, 0..4_u8, 0..PRODUCTS, 1..=3_u8)
         .prop_map(|(user, key, product, quantity)| Step::Hold { user, key, product, quantity });
-    let change = (any::<u8>(), 0..12_u8).prop_map(|(order, what)| Step::Change { order, what });
+    let change = (any::<u8>(), 0..13_u8).prop_map(|(order, what)| Step::Change { order, what });
     let settle = (any::<u8>(), 1..3_u8).prop_map(|(at, times)| Step::Settle { at, times });
     let step = prop_oneof![
         8 => hold,
@@ -219,6 +219,7 @@ impl World {
             8 => Change::GiveBack,
             9 => Change::Refund { return_units: order.version.is_multiple_of(2) },
             10 => Change::MoneyReturned,
+            11 => Change::DoorLeft,
             _ => Change::ProviderRefused,
         };
         self.apply(&order, &change);

@@ -50,7 +50,7 @@ struct Track {
 #[derive(Default)]
 pub struct Pulse {
     tracks: [Track; 4],
-    work: [Notify; 5],
+    work: [Notify; Work::ALL.len()],
     overdue: Notify,
 }
 

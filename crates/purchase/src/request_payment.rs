@@ -47,8 +47,7 @@ pub async fn request_payment(
             let applied = apply(stores, order, change).await?;
             stores.pulse.progress(Progress::PaymentAddress, stores.clock.now(), 1);
             if applied.as_ref().and_then(Applied::order).is_some_and(|order| !order.has_session(&session)) {
-                // The order ended meanwhile, or another process was faster: nobody was shown this address. Close it.
-                // Should that fail, the provider's own backstop does it.
+                // Another process was faster with another session: nobody was shown this address. Close it. Should that fail, the provider's own backstop does it.
                 if let Err(fault) = stores.payments.close_session(&session.session).await {
                     tracing::warn!(%fault, "a session that nobody was shown stays open until its backstop");
                 }
@@ -82,5 +81,6 @@ async fn apply(stores: &Stores, order: &Order, change: Change) -> Result<Option<
     let applied = stores.ledger.apply(vec![(order.ticket, change)]).await?.pop();
     stores.show(applied.as_ref().and_then(Applied::order)).await;
     stores.pulse.nudge(Work::Close);
+    stores.pulse.nudge(Work::LateClose);
     Ok(applied)
 }

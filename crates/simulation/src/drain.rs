@@ -143,6 +143,13 @@ fn check_quiet(world: &World, at: usize) -> Checked {
         let rest = (order.ticket, order.state);
         ensure(keeps == sold, "I9", || format!("{rest:?}, and its money is kept: {keeps}"))?;
     }
+    for order in sale.ledger.orders.values() {
+        let ended =
+            matches!(order.state, OrderState::Expired | OrderState::Cancelled) && order.session.is_some();
+        let session = sale.provider.sessions.get(&order.ticket).filter(|_| ended);
+        let open = session.is_some_and(|session| !session.closed && session.payment.is_none());
+        ensure(!open, "open door", || format!("{:?} has ended, and its buyer can still pay", order.ticket))?;
+    }
     for session in sale.provider.sessions.values() {
         let once = session.captures <= 1 && session.refunds <= session.captures;
         ensure(once, "I9", || format!("{session:?}: money moved twice"))?;

@@ -100,6 +100,8 @@ mutants! {
     PositionNotCompared = "position-not-compared",
     /// The end of the log is not asked for: an acknowledged claim may lie after the end that was read.
     EndBehind = "end-behind",
+    /// Nobody closes a provider's door that the end of the grace left open.
+    DoorForgotten = "door-forgotten",
 }
 
 impl fmt::Display for Mutant {

@@ -12,6 +12,7 @@ use gateway::listener::{Gauges, Limits, Listener};
 use gateway::routes::Routes;
 use ports::clock::Clock;
 use sandbox::Sandbox;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use workers::Crew;
@@ -59,6 +60,7 @@ pub struct Node {
     listeners: TaskTracker,
     batchers: TaskTracker,
     loops: TaskTracker,
+    broken: Arc<watch::Sender<Option<String>>>,
 }
 
 impl Node {
@@ -84,6 +86,7 @@ impl Node {
             listeners: TaskTracker::new(),
             batchers: TaskTracker::new(),
             loops: TaskTracker::new(),
+            broken: Arc::new(watch::Sender::new(None)),
         };
         if start.plan.roles.iter().any(|role| *role != Role::Sandbox) {
             let system = System::open(&start.plan.config, &start.keys, &start.addresses).await?;
@@ -102,6 +105,7 @@ impl Node {
             catalog: Arc::clone(&system.catalog),
             tasks: self.loops.clone(),
             stop: self.stop_working.clone(),
+            broken: Arc::clone(&self.broken),
         };
         let config = &plan.config;
         workers::catalog::start(&crew, CATALOG_MS);
@@ -259,12 +263,15 @@ impl Node {
         self.loops.spawn(listener.serve(limits.clone(), router, gauges, Arc::clone(clock), stop));
     }
 
-    /// Why the store has stopped by itself; waits until it does.
+    /// Why the process must end, because the store has stopped by itself or a loop is broken; waits until it must.
     pub async fn failure(&self) -> String {
         let Some(system) = &self.system else { return std::future::pending().await };
-        let mut failed = system.failed();
-        let why = failed.wait_for(Option::is_some).await.map(|why| why.clone().unwrap_or_default());
-        why.unwrap_or_else(|_| "the store is gone".to_owned())
+        let (mut failed, mut broken) = (system.failed(), self.broken.subscribe());
+        let why = tokio::select! {
+            why = failed.wait_for(Option::is_some) => why,
+            why = broken.wait_for(Option::is_some) => why,
+        };
+        why.map_or_else(|_| "the store is gone".to_owned(), |why| why.clone().unwrap_or_default())
     }
 
     /// Ends: no new connections, requests under way finish, loops finish what they have begun, stores close.

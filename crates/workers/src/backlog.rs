@@ -12,12 +12,16 @@ const TICK_MS: u64 = 1_000;
 pub fn start(crew: &Crew) {
     let pace = Pace { name: "backlog", tick_ms: TICK_MS, gather_ms: 0, backoff_ms: 5_000 };
     let looking = crew.clone();
-    crew.tasks.spawn(run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
-        let crew = looking.clone();
-        async move {
-            let now = crew.stores.clock.now();
-            let open: Vec<_> = crew.catalog.all().into_iter().filter(|sale| sale.gate(now).is_ok()).collect();
-            look(&crew.stores, open.iter().map(|sale| &**sale)).await.map(|()| Turn::Idle)
-        }
-    }));
+    crew.spawn(
+        "backlog",
+        run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
+            let crew = looking.clone();
+            async move {
+                let now = crew.stores.clock.now();
+                let open: Vec<_> =
+                    crew.catalog.all().into_iter().filter(|sale| sale.gate(now).is_ok()).collect();
+                look(&crew.stores, open.iter().map(|sale| &**sale)).await.map(|()| Turn::Idle)
+            }
+        }),
+    );
 }

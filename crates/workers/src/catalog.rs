@@ -7,11 +7,14 @@ use crate::runner::{Pace, Turn, run};
 pub fn start(crew: &Crew, refresh_ms: u64) {
     let pace = Pace { name: "catalog", tick_ms: refresh_ms, gather_ms: 0, backoff_ms: 5_000 };
     let looking = crew.clone();
-    crew.tasks.spawn(run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
-        let crew = looking.clone();
-        async move {
-            crew.catalog.refresh(&*crew.stores.sales).await?;
-            Ok(Turn::Idle)
-        }
-    }));
+    crew.spawn(
+        "catalog",
+        run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
+            let crew = looking.clone();
+            async move {
+                crew.catalog.refresh(&*crew.stores.sales).await?;
+                Ok(Turn::Idle)
+            }
+        }),
+    );
 }

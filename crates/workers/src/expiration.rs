@@ -1,10 +1,10 @@
 //! Expiration: what is overdue is closed, and what is closed goes back.
 //!
 //! An order is overdue if and only if it waits for its payment address or its payment, and the deadline for that has
-//! passed by the ledger's clock.
+//! passed by the ledger's clock. A door that the provider did not close within the grace is closed later.
 
 use domain::order::Work;
-use purchase::expire::{close_door, expire_overdue};
+use purchase::expire::{close_door, close_left_open, expire_overdue};
 
 use crate::Crew;
 use crate::pool::{self, Shape};
@@ -26,7 +26,7 @@ pub fn start(crew: &Crew, how: Expiration) {
     let pace = Pace { name: "expiration", tick_ms: how.tick_ms, gather_ms: 0, backoff_ms: 5_000 };
     let looking = crew.clone();
     let nudging = crew.clone();
-    crew.tasks.spawn(runner::run(
+    crew.spawn("expiration", runner::run(
         pace,
         crew.stop.clone(),
         move || {
@@ -38,9 +38,18 @@ pub fn start(crew: &Crew, how: Expiration) {
             async move { expire_overdue(&stores, how.batch).await.map(|count| Turn::after(count, how.batch)) }
         },
     ));
-    let shape =
-        Shape { work: Work::Close, concurrency: how.concurrency, rate_per_s: 0.0, tick_ms: how.tick_ms };
-    crew.tasks.spawn(pool::run(crew.clone(), shape, |crew: Crew, order| async move {
-        close_door(&crew.stores, &crew.settings, &order).await
-    }));
+    let shape = |work| Shape { work, concurrency: how.concurrency, rate_per_s: 0.0, tick_ms: how.tick_ms };
+    crew.spawn(
+        "closing doors",
+        pool::run(crew.clone(), shape(Work::Close), |crew: Crew, order| async move {
+            close_door(&crew.stores, &crew.settings, &order).await
+        }),
+    );
+    // A pool of its own: units wait for the one above, nobody for this one.
+    crew.spawn(
+        "closing doors left open",
+        pool::run(crew.clone(), shape(Work::LateClose), |crew: Crew, order| async move {
+            close_left_open(&crew.stores, &crew.settings, &order).await
+        }),
+    );
 }

@@ -15,8 +15,11 @@ const TICK_MS: u64 = 500;
 pub fn start(crew: &Crew, facts: &Arc<dyn Facts>, log: &Arc<dyn FactLog>) {
     let pace = Pace { name: "order facts", tick_ms: TICK_MS, gather_ms: 0, backoff_ms: 10 * TICK_MS };
     let (facts, log) = (Arc::clone(facts), Arc::clone(log));
-    crew.tasks.spawn(run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
-        let (facts, log) = (Arc::clone(&facts), Arc::clone(&log));
-        async move { tell(&*facts, &*log).await.map(|count| Turn::after(count, tell::BATCH)) }
-    }));
+    crew.spawn(
+        "order facts",
+        run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
+            let (facts, log) = (Arc::clone(&facts), Arc::clone(&log));
+            async move { tell(&*facts, &*log).await.map(|count| Turn::after(count, tell::BATCH)) }
+        }),
+    );
 }

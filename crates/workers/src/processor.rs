@@ -19,7 +19,10 @@ pub struct Rate {
 pub fn start(crew: &Crew, rate: Rate) {
     let shape =
         Shape { work: Work::Address, concurrency: rate.concurrency, rate_per_s: rate.per_s, tick_ms: 100 };
-    crew.tasks.spawn(run(crew.clone(), shape, |crew: Crew, order| async move {
-        request_payment(&crew.stores, &crew.settings, &crew.catalog, &order).await
-    }));
+    crew.spawn(
+        "processor",
+        run(crew.clone(), shape, |crew: Crew, order| async move {
+            request_payment(&crew.stores, &crew.settings, &crew.catalog, &order).await
+        }),
+    );
 }

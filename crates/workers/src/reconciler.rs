@@ -21,8 +21,11 @@ pub fn start(crew: &Crew, refresh_ms: u64) {
 fn watch(crew: &Crew, shard: ShardId) {
     let pace = Pace { name: "reconciler", tick_ms: TICK_MS, gather_ms: 0, backoff_ms: 4 * TICK_MS };
     let stores = crew.stores.clone();
-    crew.tasks.spawn(run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
-        let (stores, shard) = (stores.clone(), shard.clone());
-        async move { ensure_open(&stores, &shard).await.map(|_| Turn::Idle) }
-    }));
+    crew.spawn(
+        "reconciler",
+        run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
+            let (stores, shard) = (stores.clone(), shard.clone());
+            async move { ensure_open(&stores, &shard).await.map(|_| Turn::Idle) }
+        }),
+    );
 }

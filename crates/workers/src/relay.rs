@@ -19,15 +19,18 @@ pub fn start(crew: &Crew, refresh_ms: u64) {
 fn watch(crew: &Crew, shard: ShardId) {
     let pace = Pace { name: "relay", tick_ms: TICK_MS, gather_ms: 0, backoff_ms: 5_000 };
     let (stores, settings) = (crew.stores.clone(), crew.settings.clone());
-    crew.tasks.spawn(run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
-        let (stores, settings, shard) = (stores.clone(), settings.clone(), shard.clone());
-        async move {
-            match relay(&stores, &settings, &shard).await {
-                Ok(count) => Ok(Turn::after(count, relay::BATCH)),
-                // Being rebuilt, from a ledger that has all that was published.
-                Err(Fault::Closed(_)) => Ok(Turn::Idle),
-                Err(fault) => Err(fault),
+    crew.spawn(
+        "relay",
+        run(pace, crew.stop.clone(), std::future::pending::<()>, move || {
+            let (stores, settings, shard) = (stores.clone(), settings.clone(), shard.clone());
+            async move {
+                match relay(&stores, &settings, &shard).await {
+                    Ok(count) => Ok(Turn::after(count, relay::BATCH)),
+                    // Being rebuilt, from a ledger that has all that was published.
+                    Err(Fault::Closed(_)) => Ok(Turn::Idle),
+                    Err(fault) => Err(fault),
+                }
             }
-        }
-    }));
+        }),
+    );
 }

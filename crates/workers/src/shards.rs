@@ -23,18 +23,21 @@ pub(crate) fn each_shard(
     let pace = Pace { name, tick_ms: refresh_ms, gather_ms: 0, backoff_ms: 5_000 };
     let (started, work) = (Arc::new(std::sync::Mutex::new(HashSet::new())), Arc::new(work));
     let (looking, watching) = (crew.clone(), crew.clone());
-    crew.tasks.spawn(run(
-        pace,
-        crew.stop.clone(),
-        move || {
-            let mut changed = watching.catalog.subscribe();
-            async move { drop(changed.changed().await) }
-        },
-        move || {
-            new_shards(&looking, &started).into_iter().for_each(|shard| work(&looking, shard));
-            std::future::ready(Ok(Turn::Idle))
-        },
-    ));
+    crew.spawn(
+        name,
+        run(
+            pace,
+            crew.stop.clone(),
+            move || {
+                let mut changed = watching.catalog.subscribe();
+                async move { drop(changed.changed().await) }
+            },
+            move || {
+                new_shards(&looking, &started).into_iter().for_each(|shard| work(&looking, shard));
+                std::future::ready(Ok(Turn::Idle))
+            },
+        ),
+    );
 }
 
 /// Takes claims in and settles effects, for each shard.
@@ -61,27 +64,30 @@ fn start_allocation(crew: &Crew, shard: ShardId) {
     let (reading, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (read_shard, wait_shard) = (shard.clone(), shard);
     let (read_at, wait_at) = (Arc::clone(&at), at);
-    crew.tasks.spawn(run(
-        pace,
-        crew.stop.clone(),
-        move || {
-            let (stores, shard, at) = (waiting.clone(), wait_shard.clone(), Arc::clone(&wait_at));
-            async move {
-                let from = at.lock().await.unwrap_or_default();
-                stores.claims.wait(&shard, from).await;
-            }
-        },
-        move || {
-            let (stores, shard, at) = (reading.clone(), read_shard.clone(), Arc::clone(&read_at));
-            async move {
-                let mut from = at.lock().await;
-                let known = from.take();
-                let (next, count) = allocate(&stores, &shard, known).await?;
-                *from = Some(next);
-                Ok(Turn::after(count, allocate::BATCH))
-            }
-        },
-    ));
+    crew.spawn(
+        "allocation",
+        run(
+            pace,
+            crew.stop.clone(),
+            move || {
+                let (stores, shard, at) = (waiting.clone(), wait_shard.clone(), Arc::clone(&wait_at));
+                async move {
+                    let from = at.lock().await.unwrap_or_default();
+                    stores.claims.wait(&shard, from).await;
+                }
+            },
+            move || {
+                let (stores, shard, at) = (reading.clone(), read_shard.clone(), Arc::clone(&read_at));
+                async move {
+                    let mut from = at.lock().await;
+                    let known = from.take();
+                    let (next, count) = allocate(&stores, &shard, known).await?;
+                    *from = Some(next);
+                    Ok(Turn::after(count, allocate::BATCH))
+                }
+            },
+        ),
+    );
 }
 
 /// Effects go from the ledger to the inventory as they come. A closed shard is not a fault: it is being rebuilt.
@@ -89,25 +95,28 @@ fn start_settling(crew: &Crew, shard: ShardId) {
     let pace = Pace { name: "settling", tick_ms: 200, gather_ms: 20, backoff_ms: 2_000 };
     let (working, waiting) = (crew.stores.clone(), crew.stores.clone());
     let (work_shard, wait_shard) = (shard.clone(), shard);
-    crew.tasks.spawn(run(
-        pace,
-        crew.stop.clone(),
-        move || {
-            let (stores, shard) = (waiting.clone(), wait_shard.clone());
-            async move { stores.effects.wait(&shard).await }
-        },
-        move || {
-            let (stores, shard) = (working.clone(), work_shard.clone());
-            async move {
-                match settle(&stores, &shard).await {
-                    Ok(count) => Ok(Turn::after(count, settle::BATCH)),
-                    Err(Fault::Closed(_)) => {
-                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                        Ok(Turn::Again)
+    crew.spawn(
+        "settling",
+        run(
+            pace,
+            crew.stop.clone(),
+            move || {
+                let (stores, shard) = (waiting.clone(), wait_shard.clone());
+                async move { stores.effects.wait(&shard).await }
+            },
+            move || {
+                let (stores, shard) = (working.clone(), work_shard.clone());
+                async move {
+                    match settle(&stores, &shard).await {
+                        Ok(count) => Ok(Turn::after(count, settle::BATCH)),
+                        Err(Fault::Closed(_)) => {
+                            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                            Ok(Turn::Again)
+                        }
+                        Err(fault) => Err(fault),
                     }
-                    Err(fault) => Err(fault),
                 }
-            }
-        },
-    ));
+            },
+        ),
+    );
 }

@@ -55,7 +55,7 @@ impl Model {
     fn follows(&mut self, ticket: TicketId, change: &Change, applied: &Applied) -> bool {
         let order = &self.orders[&ticket];
         if let Change::LateHeld { claim, units, epoch, .. } = change
-            && order.claim != *claim
+            && !(order.live && order.claim == *claim)
             && (*epoch != self.epoch || self.taken(units))
         {
             return *applied == Applied::Refused(ChangeRefusal::Ended, Box::new(order.clone()));
@@ -86,7 +86,14 @@ fn change(numbers: &mut Numbers, order: &Order, epoch: Epoch) -> Change {
         4 => Change::Declined,
         5 => Change::Close(Closing::Deadline),
         6 => Change::Close(Closing::ByBuyer),
-        7 | 8 => Change::DoorClosed,
+        7 => Change::DoorClosed,
+        8 => {
+            if numbers.one_in(2) {
+                Change::DoorLeft
+            } else {
+                Change::DoorClosed
+            }
+        }
         9 | 10 => Change::Paid(payment),
         11 => Change::Captured,
         12 => Change::CaptureRefused,

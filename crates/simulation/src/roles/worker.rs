@@ -7,6 +7,7 @@ use domain::payment::{Payment, PaymentSession, PaymentStage};
 use domain::transition::{Change, ChangeRefusal, Closing};
 
 use super::late_payment::Late;
+use crate::mutant::Mutant;
 use crate::stores::ledger::Applied;
 use crate::stores::provider::Door;
 use crate::violation::Checked;
@@ -67,6 +68,7 @@ impl World {
             Work::Address if silent => self.dice.chance(100).then_some(Change::ProviderRefused),
             Work::Address => Some(self.address(worker.sale, order)),
             Work::Close => self.door(worker.sale, order),
+            Work::LateClose => self.left_open(worker.sale, order),
             Work::Capture if silent => None,
             Work::Capture => Some(self.capture(worker.sale, order)),
             Work::Refund if silent => None,
@@ -81,22 +83,33 @@ impl World {
 
     fn address(&mut self, sale: usize, order: &Order) -> Change {
         self.sales[sale].provider.create(order.ticket);
-        let session = PaymentSession { session: format!("{:?}", order.ticket), url: String::new() };
+        let session = PaymentSession { session: format!("{:?}", order.ticket), url: "u".to_owned() };
         Change::AddressReady { session, hold_ms: self.options.hold_ms }
     }
 
     /// Closes the door; `None` where the provider does not answer and the grace is not over.
     fn door(&mut self, sale: usize, order: &Order) -> Option<Change> {
         if order.session.is_none() {
-            return Some(Change::DoorClosed);
+            return Some(Change::DoorLeft);
         }
         if !self.calm && self.dice.chance(self.options.door) {
             let over = order.changed_at.plus_millis(GRACE_MS) <= self.now;
-            return over.then_some(Change::DoorClosed);
+            let forgotten = self.mutants.has(Mutant::DoorForgotten);
+            return over.then_some(if forgotten { Change::DoorClosed } else { Change::DoorLeft });
         }
+        Some(self.closed(sale, order))
+    }
+
+    /// Closes a door that the end of the grace left open; `None` where the provider does not answer.
+    fn left_open(&mut self, sale: usize, order: &Order) -> Option<Change> {
+        let silent = !self.calm && self.dice.chance(self.options.door);
+        (!silent).then(|| self.closed(sale, order))
+    }
+
+    fn closed(&mut self, sale: usize, order: &Order) -> Change {
         match self.sales[sale].provider.close(order.ticket) {
-            Door::Closed => Some(Change::DoorClosed),
-            Door::Paid(stage) => Some(Change::Paid(payment(order, stage, false))),
+            Door::Paid(stage) if stage.has_money() => Change::Paid(payment(order, stage, false)),
+            Door::Closed | Door::Paid(_) => Change::DoorClosed,
         }
     }
 

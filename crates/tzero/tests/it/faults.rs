@@ -130,6 +130,47 @@ async fn late_money_buys_a_free_unit_again() {
 }
 
 #[tokio::test]
+async fn money_paid_in_time_is_found_after_the_grace_although_no_webhook_came() {
+    let server =
+        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
+    server.sale("s", 1, json!({ "hold_ms": 2_000 })).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.provider_faults(json!({ "webhook_drop_rate": 1.0, "error_rate": 1.0 })).await;
+    assert_eq!(server.pay(&url, "pay").await.status, 303);
+    server.until(&ticket, "expired").await;
+    server.provider_faults(json!({ "webhook_drop_rate": 1.0 })).await;
+    assert_eq!(server.until(&ticket, "confirmed").await["reason"], "late-payment");
+    assert_eq!(server.clean_audit("s").await["sold"], 1);
+    let ledger = server.provider_ledger().await;
+    assert_eq!(ledger["currencies"]["EUR"]["captured"], 1_000, "{ledger}");
+}
+
+#[tokio::test]
+async fn a_door_that_the_grace_left_open_is_closed_once_the_provider_answers() {
+    let server =
+        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
+    server.sale("s", 1, json!({ "hold_ms": 1_000 })).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.provider_faults(json!({ "error_rate": 1.0 })).await;
+    let ended = server.until(&ticket, "expired").await;
+    assert_eq!(server.provider_ledger().await["sessions"]["open"], 1);
+    server.provider_faults(json!({})).await;
+    let closed = async {
+        while server.provider_ledger().await["sessions"]["open"] != 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.expect("its door is closed");
+    assert_eq!(server.pay(&url, "pay").await.status, 410, "nobody pays there any more");
+    let still = server.status(&ticket).await;
+    assert_eq!((&still["status"], &still["reason"]), (&ended["status"], &ended["reason"]));
+    server.clean_audit("s").await;
+    server.ticket("s").await;
+}
+
+#[tokio::test]
 async fn late_money_without_a_free_unit_goes_back_once() {
     let server =
         Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
