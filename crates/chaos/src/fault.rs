@@ -48,8 +48,6 @@ pub struct Allowed {
     pub closed: bool,
     /// The status of a ticket may be refused meanwhile.
     pub statuses: bool,
-    /// A payment session may stay open at the provider: its order ended after the grace without the provider's word.
-    pub open_sessions: bool,
 }
 
 /// A fault.
@@ -69,11 +67,8 @@ pub struct Fault {
     pub seconds: u64,
 }
 
-const SERVED: Allowed =
-    Allowed { refused_tickets: false, closed: false, statuses: false, open_sessions: false };
+const SERVED: Allowed = Allowed { refused_tickets: false, closed: false, statuses: false };
 const CLOSED: Allowed = Allowed { closed: true, ..SERVED };
-
-const UNCLOSED: Allowed = Allowed { open_sessions: true, ..SERVED };
 
 const fn fault(
     name: &'static str,
@@ -177,7 +172,7 @@ pub const FAULTS: &[Fault] = &[
         "the two processors are killed in turn, six times, while every call to the provider takes 2 s",
         "the same key gives the same payment session; no second one, no second charge",
         Deed::KillProcessorInCall,
-        (UNCLOSED, 40),
+        (SERVED, 40),
     ),
     fault(
         "postgres-killed",
@@ -198,28 +193,28 @@ pub const FAULTS: &[Fault] = &[
         "every call to the provider takes from 2 s to 6 s, some longer than is waited for",
         "orders wait as queued; the buyer's time has not begun",
         Deed::Provider(r#"{"latency_min_ms":2000,"latency_max_ms":6000}"#),
-        (UNCLOSED, 20),
+        (SERVED, 20),
     ),
     fault(
         "provider-failing",
         "half of the calls fail, and a third of the others after they took effect",
         "calls are repeated under the same key",
         Deed::Provider(r#"{"error_rate":0.5,"error_after_effect_rate":0.33}"#),
-        (UNCLOSED, 20),
+        (SERVED, 20),
     ),
     fault(
         "provider-silent",
         "no call to the provider is answered",
         "orders wait as queued",
         Deed::Provider(r#"{"timeout_rate":1.0}"#),
-        (UNCLOSED, 20),
+        (SERVED, 20),
     ),
     fault(
         "provider-killed",
         "the provider is killed and away for 5 s",
         "the same; its books have what it answered",
         Deed::KillProvider(5),
-        (UNCLOSED, 12),
+        (SERVED, 12),
     ),
     fault(
         "gateway-killed",

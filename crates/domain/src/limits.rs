@@ -28,6 +28,14 @@ pub const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
 /// millisecond, and a Lua function of this size can still be waited for.
 pub const MAX_BATCH: usize = 512;
 
+/// Whether a name stands within a line of a page or of a log as it is: no control character, nothing that breaks a line or
+/// overrides the direction of what follows (Unicode Standard Annex 9).
+#[must_use]
+pub fn is_one_line(name: &str) -> bool {
+    let turns = |letter| matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !name.contains(|letter: char| letter.is_control() || turns(letter))
+}
+
 const _: () = assert!(MAX_PRICE_MINOR.checked_mul(MAX_PER_USER as i64).is_some());
 const _: () = assert!(MIN_HOLD_MS <= DEFAULT_HOLD_MS && DEFAULT_HOLD_MS <= MAX_HOLD_MS);
 const _: () = assert!(MAX_STOCK < 1 << 24);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Query, Request as AxumRequest, State};
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::api::{sale, status};
 use crate::edge::Edge;
@@ -16,6 +16,13 @@ type Shared = State<Arc<Edge>>;
 
 /// What a page of a sale may be kept for: as its document.
 const PAGE_CACHE: &str = "public, max-age=1, s-maxage=1, stale-while-revalidate=5, stale-if-error=60";
+
+/// Whether the client, a browser, would rather have a page.
+pub fn wanted(headers: &HeaderMap) -> bool {
+    let html = |media: &str| media.trim().starts_with("text/html");
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    accepted.flat_map(|accept| accept.split(',')).any(html)
+}
 
 /// The running or next sale, or a list.
 pub async fn front(State(edge): Shared) -> Response<Body> {
@@ -34,6 +41,8 @@ pub async fn front(State(edge): Shared) -> Response<Body> {
             name: sale.name.clone(),
             state: sale::state_word(sale::standing(&edge, sale).0).to_owned(),
             starts_at: sale.starts_at.to_string(),
+            ends_at: sale.ends_at.to_string(),
+            server_time: now.to_string(),
         })
         .collect();
     reply::html(StatusCode::OK, PAGE_CACHE, page::sales(&lines))

@@ -1,4 +1,4 @@
-//! A part of the path, percent-decoded.
+//! Parts of the path: whether they fit a pattern, and the variable one, percent-decoded.
 
 use std::convert::Infallible;
 
@@ -18,5 +18,18 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPart {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let part = Path::<String>::from_request_parts(parts, state).await;
         Ok(Self(part.map_or_else(|_| NO_TEXT.to_string(), |Path(text)| text)))
+    }
+}
+
+/// Whether a path is one of a pattern, in which a part in braces stands for any part that is not empty.
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(part)) if wanted.starts_with('{') && !part.is_empty() => {}
+            (Some(wanted), Some(part)) if wanted == part => {}
+            _ => return false,
+        }
     }
 }

@@ -20,8 +20,9 @@ use crate::listener::{Peer, Service};
 use crate::metrics::{self, Route};
 use crate::page;
 use crate::pages;
-use crate::path_part::PathPart;
+use crate::path_part::{PathPart, fits};
 use crate::problem::{Answer, Code, Problem};
+use crate::query;
 use crate::reply::{self, EXPOSED, Whole};
 
 const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
@@ -45,6 +46,7 @@ impl Here {
     fn serves(self, pattern: &str) -> bool {
         match pattern {
             "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/assets/{}" => true,
+            "/problems" | "/problems/{}" => true,
             "/console" => self.operator,
             other if other.starts_with("/admin/") => self.operator,
             _ => self.buyers,
@@ -113,6 +115,11 @@ impl Routes {
         let (route, versioned) = (kind(path), path.starts_with("/v1/"));
         if versioned && head.method == Method::OPTIONS {
             return (route, preflight());
+        }
+        if self.here.operator
+            && let Err(problem) = query::check(edge, &head)
+        {
+            return (route, problem.reply(path));
         }
         let mut request = Request::from_parts(head, body);
         request.extensions_mut().insert(Client(client));
@@ -203,19 +210,14 @@ pub async fn unrouted(request: AxumRequest) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let here = request.extensions().get::<Here>();
     let served = |pattern: &str| here.is_none_or(|here| here.serves(pattern));
-    let known = ALLOWED.iter().find(|(pattern, _)| served(pattern) && matches_pattern(pattern, &path));
+    let known = ALLOWED.iter().find(|(pattern, _)| served(pattern) && fits(pattern, &path));
     let problem = match known {
         Some((_, methods)) => Problem::new(Code::MethodNotAllowed, format!("this address takes {methods}"))
             .header(header::ALLOW, HeaderValue::from_static(methods)),
         None => Problem::new(Code::NotFound, "there is nothing at this address"),
     };
-    let wants_page = request.headers().get(header::ACCEPT).is_some_and(|accept| {
-        accept
-            .to_str()
-            .is_ok_and(|accept| accept.split(',').any(|media| media.trim().starts_with("text/html")))
-    });
     let versioned = path.starts_with("/v1/") || path.starts_with("/admin/");
-    if wants_page && !versioned && problem.code() == Code::NotFound {
+    if pages::wanted(request.headers()) && !versioned && problem.code() == Code::NotFound {
         return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path));
     }
     problem.reply(&path)
@@ -260,18 +262,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("/assets/{}", "GET, HEAD"),
 ];
 
-fn matches_pattern(pattern: &str, path: &str) -> bool {
-    let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), found.next()) {
-            (None, None) => return true,
-            (Some("{}"), Some(part)) if !part.is_empty() => {}
-            (Some(wanted), Some(part)) if wanted == part => {}
-            _ => return false,
-        }
-    }
-}
-
 type Shared = State<Arc<Edge>>;
 
 fn machine_routes() -> Router<Arc<Edge>> {
@@ -281,6 +271,9 @@ fn machine_routes() -> Router<Arc<Edge>> {
         .route("/metrics", get(metrics_text))
         .route("/openapi.json", get(openapi))
         .route("/assets/{name}", get(pages::asset))
+        // Every problem document links to them, whichever listener it comes from.
+        .route("/problems", get(pages::problems))
+        .route("/problems/{code}", get(pages::problem_page))
 }
 
 /// The operator's page, where the operator's endpoints are.
@@ -301,8 +294,6 @@ fn public_routes() -> Router<Arc<Edge>> {
         .route("/", get(pages::front))
         .route("/s/{sale}", get(pages::sale_page))
         .route("/return", get(pages::return_page))
-        .route("/problems", get(pages::problems))
-        .route("/problems/{code}", get(pages::problem_page))
         .route("/favicon.ico", any(no_icon))
 }
 
@@ -378,9 +369,15 @@ async fn readyz(State(edge): Shared) -> Response<Body> {
     reply::json(code, &body)
 }
 
-async fn metrics_text(State(edge): Shared) -> Response<Body> {
+async fn metrics_text(State(edge): Shared, request: AxumRequest) -> Response<Body> {
     edge.take_pulse().await;
-    let mut reply = Response::new(Body::from(metrics::text(&edge)));
+    let mut text = metrics::text(&edge);
+    // Exact counts are never public: where buyers are served, they take the operator's token.
+    let apart = request.extensions().get::<Here>().is_some_and(|here| !here.buyers);
+    if apart || crate::admin::authorised(&edge, request.headers()).is_ok() {
+        metrics::stock(&edge, &mut text);
+    }
+    let mut reply = Response::new(Body::from(text));
     let media = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     reply.headers_mut().insert(header::CONTENT_TYPE, media);
     reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -249,10 +249,17 @@ impl Buyer {
 
     /// The same request again: the same ticket, byte for byte.
     async fn retry(&self, herd: &Herd, ticket: &str) {
-        let Ok(answer) = self.checkout(herd).await else { return };
+        let due = herd.clock.elapsed();
+        let answer = match self.checkout(herd).await {
+            Ok(answer) => answer,
+            Err(error) => return herd.errors.add(&error),
+        };
+        let took = herd.clock.elapsed().saturating_sub(due);
+        herd.answered(took);
         match answers::read(&answer) {
             Ok((Outcome::Accepted { ticket: again, replayed }, named)) => {
                 herd.outcomes.add(&named);
+                herd.accepted_answers.record(took);
                 if again != ticket {
                     herd.violations.add(format!("a retry gave {} and not {}", short(&again), short(ticket)));
                 }
@@ -260,7 +267,10 @@ impl Buyer {
                     herd.violations.add(format!("a retry of {} is not marked as a replay", short(ticket)));
                 }
             }
-            Ok((Outcome::Again, named)) => herd.outcomes.add(&named),
+            Ok((Outcome::Again, named)) => {
+                herd.outcomes.add(&named);
+                herd.refused_answers.record(took);
+            }
             Ok((_, named)) => {
                 herd.violations.add(format!("a retry of ticket {} was answered {named}", short(ticket)));
             }

@@ -20,6 +20,7 @@ use super::{ACTOR, answer, authorised};
 use crate::api::sale::Price;
 use crate::api::status::{opened, unknown as unknown_ticket};
 use crate::edge::Edge;
+use crate::json_members;
 use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
 use crate::reply;
@@ -110,7 +111,8 @@ fn query(edge: &Edge, sale: &SaleId, text: &str) -> Result<Query, Problem> {
                 asked.cursor = cursor.unwrap_or_default();
                 cursor.is_none().then(|| "must be the cursor of the page before".to_owned())
             }
-            _ => Some("is not known here; known are user_id, ticket, status, cursor".to_owned()),
+            // Names were looked at before.
+            _ => None,
         };
         errors.extend(wrong.map(|detail| FieldError::new(name, detail)));
     }
@@ -255,8 +257,7 @@ fn return_units(body: &[u8]) -> Result<bool, Problem> {
         return Ok(false);
     }
     let wrong = |field: &str, detail: &str| Problem::invalid(vec![FieldError::new(field, detail)]);
-    let value: Value =
-        serde_json::from_slice(body).map_err(|_| wrong("body", "must be empty or a JSON object"))?;
+    let value = json_members::read(body)?;
     let members = value.as_object().ok_or_else(|| wrong("body", "must be a JSON object"))?;
     if let Some(other) = members.keys().find(|name| *name != "return_units") {
         return Err(wrong(other, "is not a member here; the only member is return_units"));

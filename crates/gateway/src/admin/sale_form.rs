@@ -3,7 +3,7 @@
 use domain::id::{ProductId, SaleId};
 use domain::limits::{
     DEFAULT_HOLD_MS, DEFAULT_SALE_MS, MAX_EXTENSION_MS, MAX_HOLD_MS, MAX_NAME_CHARS, MAX_PER_USER,
-    MAX_PRODUCTS, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS, MIN_HOLD_MS,
+    MAX_PRODUCTS, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS, MIN_HOLD_MS, is_one_line,
 };
 use domain::money::Money;
 use domain::product::Product;
@@ -102,7 +102,11 @@ fn text(value: &Value, least: usize, most: usize) -> Result<String, String> {
 }
 
 fn name(value: &Value) -> Result<String, String> {
-    text(value, 1, MAX_NAME_CHARS)
+    let found = text(value, 1, MAX_NAME_CHARS)?;
+    if is_one_line(&found) {
+        return Ok(found);
+    }
+    Err("must have no line breaks, control characters or marks that turn the direction of text".to_owned())
 }
 
 /// A text for buyers of any length up to the largest.

@@ -23,6 +23,10 @@ fn each_wrong_member_is_refused_by_its_name() {
     let cases = [
         ("/name", json!("a\u{0}b"), "name"),
         ("/products/0/name", json!("a\u{1b}[31m"), "products[0].name"),
+        ("/name", json!("a\nb"), "name"),
+        ("/name", json!("a\u{202e}b"), "name"),
+        ("/products/0/name", json!("a\tb"), "products[0].name"),
+        ("/products/0/name", json!("a\u{2066}b"), "products[0].name"),
         ("/hold_ms", json!(999), "hold_ms"),
         ("/hold_ms", json!(86_400_001), "hold_ms"),
         ("/ends_at", json!("2025-01-01T00:00:00Z"), "ends_at"),

@@ -18,6 +18,7 @@ use super::{ACTOR, answer, authorised, sale_form};
 use crate::api::checkout_form;
 use crate::edge::Edge;
 use crate::hot::Given;
+use crate::json_members;
 use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
 use crate::reply;
@@ -36,10 +37,7 @@ async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
     authorised(edge, request.headers())?;
     reply::is_json(request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes))?;
     let body = reply::body(edge, request.into_body(), LARGEST).await?;
-    let wrong = |error: serde_json::Error| {
-        Problem::invalid(vec![FieldError::new("body", format!("must be a JSON object: {error}"))])
-    };
-    serde_json::from_slice(&body).map_err(wrong)
+    json_members::read(&body)
 }
 
 fn shown(edge: &Edge, status: StatusCode, sale: &Sale) -> Response<Body> {

@@ -40,3 +40,18 @@ fn headers_name_the_policy_and_the_wait() {
     let (policy, standing) = header_value("user", 10.0, 20, &Denied { retry_after_ms: 1_500 });
     assert_eq!((policy.as_str(), standing.as_str()), ("\"user\";q=20;w=2", "\"user\";r=0;t=2"));
 }
+
+#[test]
+fn the_quota_is_what_the_rate_gives_in_its_window() {
+    let cases = [
+        (200.0, 1, "q=200;w=1"),
+        (10.0, 5, "q=10;w=1"),
+        (1.0, 3, "q=3;w=3"),
+        (0.1, 3, "q=3;w=30"),
+        (0.3, 1, "q=1;w=4"),
+    ];
+    for (rate, burst, right) in cases {
+        let (policy, _) = header_value("user", rate, burst, &Denied { retry_after_ms: 1 });
+        assert_eq!(policy, format!("\"user\";{right}"), "{rate} a second, {burst} at once");
+    }
+}

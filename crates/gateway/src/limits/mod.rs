@@ -61,12 +61,15 @@ impl Cells {
     }
 }
 
-/// `RateLimit-Policy` and `RateLimit` of a refusal, in the form of draft-ietf-httpapi-ratelimit-headers-10.
+/// `RateLimit-Policy` and `RateLimit` of a refusal, in the form of draft-ietf-httpapi-ratelimit-headers-10: the window
+/// is the time in which a burst is earned again, and the quota what the rate gives in it.
 #[must_use]
 pub fn header_value(name: &str, rate_per_s: f64, burst: u32, denied: &Denied) -> (String, String) {
     let window_s = (f64::from(burst) / rate_per_s).ceil().max(1.0) as u64;
+    // What is a whole number, and was rounded on its way, stays that number.
+    let quota = (rate_per_s.mul_add(window_s as f64, 1e-6).floor() as u64).max(1);
     let wait_s = denied.retry_after_ms.div_ceil(1_000).max(1);
-    (format!("\"{name}\";q={burst};w={window_s}"), format!("\"{name}\";r=0;t={wait_s}"))
+    (format!("\"{name}\";q={quota};w={window_s}"), format!("\"{name}\";r=0;t={wait_s}"))
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn line(text: &mut String, series: &str, value: impl std::fmt::Display) {
     text.push_str(&format!("{series} {value}\n"));
 }
 
-/// Everything that this process measures.
+/// Everything that this process measures, besides the stock.
 #[must_use]
 pub fn text(edge: &Edge) -> String {
     let mut text = String::with_capacity(16 << 10);
@@ -175,7 +175,6 @@ pub fn text(edge: &Edge) -> String {
     let put_aside = edge.stores.claims.put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);
-    stock(edge, &mut text);
     text
 }
 
@@ -218,7 +217,8 @@ fn backlog(edge: &Edge, text: &mut String) {
     line(text, name, edge.stores.backlog.estimate_ms() as f64 / 1_000.0);
 }
 
-fn stock(edge: &Edge, text: &mut String) {
+/// The units of stock, exactly: for the operator alone.
+pub fn stock(edge: &Edge, text: &mut String) {
     head(text, "tzero_units", "gauge", "Units of stock by place, as the inventory counts them.");
     for sale in edge.catalog.all() {
         for product in &sale.products {

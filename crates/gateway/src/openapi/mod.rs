@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use operations::{Auth, HEAD_LARGE, LARGE, Media, OPERATIONS, Operation};
+use operations::{Auth, HEAD_LARGE, LARGE, MALFORMED, Media, OPERATIONS, Operation};
+
+use crate::path_part::fits;
 
 /// The types of answers, as schemas.
 #[derive(OpenApi)]
@@ -58,6 +60,14 @@ fn made() -> Value {
             },
         },
     })
+}
+
+/// The members that the query of an operation may have; `None` where there is no such operation.
+pub(crate) fn query_members(method: &http::Method, path: &str) -> Option<Vec<&'static str>> {
+    let method = if method == http::Method::HEAD { "GET" } else { method.as_str() };
+    let is = |each: &&Operation| each.method.eq_ignore_ascii_case(method) && fits(each.path, path);
+    let found = OPERATIONS.iter().find(is)?;
+    Some(found.query.iter().map(|(name, _)| *name).collect())
 }
 
 fn operation_object(operation: &Operation) -> Value {
@@ -118,7 +128,9 @@ fn responses(operation: &Operation) -> Value {
         responses.insert(status.to_string(), answer);
     }
     let body = if operation.body.is_none() { &[LARGE][..] } else { &[] };
-    for (status, what) in operation.problems.iter().chain(body).chain(&[HEAD_LARGE]) {
+    // Every query of an operator is looked at, also where none is taken.
+    let query = if matches!(operation.auth, Auth::Operator) { &[MALFORMED][..] } else { &[] };
+    for (status, what) in query.iter().chain(operation.problems).chain(body).chain(&[HEAD_LARGE]) {
         let content =
             json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         responses.insert(status.to_string(), json!({ "description": what, "content": content }));

@@ -72,7 +72,7 @@ const UNAUTHORISED: (u16, &str) = (401, "no operator's token, or a wrong one");
 const AWAY: (u16, &str) = (503, "a store is away, or too much waits");
 const NO_SALE: (u16, &str) = (404, "no such sale");
 const NO_TICKET: (u16, &str) = (404, "no such ticket");
-const MALFORMED: (u16, &str) = (400, "malformed; every mistake is named");
+pub(crate) const MALFORMED: (u16, &str) = (400, "malformed; every mistake is named");
 pub(crate) const LARGE: (u16, &str) = (413, "the body is too large");
 pub(crate) const HEAD_LARGE: (u16, &str) = (431, "the head has too many lines, or too many bytes");
 const SLOW: (u16, &str) = (408, "the body did not arrive in time");
@@ -361,7 +361,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         path: "/metrics",
         id: "metrics",
-        summary: "Metrics in the Prometheus text form",
+        summary: "Metrics in the Prometheus text form; the units of stock only for the operator",
         answers: &[(200, Media::Text("text/plain"), "metrics")],
         ..PLAIN
     },

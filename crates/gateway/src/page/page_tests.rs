@@ -56,6 +56,8 @@ fn every_page() -> Vec<String> {
         name: HOSTILE.to_owned(),
         state: "live".to_owned(),
         starts_at: HOSTILE.to_owned(),
+        ends_at: HOSTILE.to_owned(),
+        server_time: HOSTILE.to_owned(),
     };
     vec![
         sale(&hostile_sale()),
@@ -207,4 +209,29 @@ fn an_order_refreshes_by_itself_without_scripts_until_it_has_ended() {
     assert!(order_later().contains("<meta http-equiv=\"refresh\" content=\"3\">"));
     let ended = OrderView { terminal: true, ..order_view("confirmed", None) };
     assert!(!order(&ended).contains("http-equiv=\"refresh\""));
+}
+
+#[test]
+fn opening_and_end_are_told_as_past_or_to_come() {
+    let at = |hour: u8| format!("2026-11-26T{hour:02}:00:00.000Z");
+    let cases = [
+        ("scheduled", 9, ">Opens<", ">closes<", "Opens <time"),
+        ("live", 11, ">Opened<", ">closes<", "Opened <time"),
+        ("paused", 9, ">Opens<", ">closes<", "Opens <time"),
+        ("paused", 11, ">Opened<", ">closes<", "Opened <time"),
+        ("sold_out", 11, ">Opened<", ">closes<", "Opened <time"),
+        ("ended", 13, ">Opened<", ">closed<", "Closed <time"),
+        ("ended", 9, ">Was to open<", ">closed<", "Closed <time"),
+    ];
+    for (state, now, opens, closes, listed) in cases {
+        let times = || (at(10), at(12), at(now));
+        let (starts_at, ends_at, server_time) = times();
+        let page = sale(&SaleView { state, starts_at, ends_at, server_time, ..hostile_sale() });
+        assert!(page.contains(opens) && page.contains(closes), "{state} at {now}");
+        let (starts_at, ends_at, server_time) = times();
+        let (sale_id, name) = ("s".to_owned(), "S".to_owned());
+        let list =
+            sales(&[SaleLine { sale_id, name, state: state.to_owned(), starts_at, ends_at, server_time }]);
+        assert!(list.contains(listed), "{state} at {now}");
+    }
 }

@@ -63,17 +63,24 @@ pub struct SaleLine {
     pub state: String,
     /// T-zero.
     pub starts_at: String,
+    /// Its end.
+    pub ends_at: String,
+    /// The server's clock.
+    pub server_time: String,
 }
 
 /// The page of a sale.
 #[must_use]
 pub fn sale(view: &SaleView) -> String {
     let products: String = view.products.iter().map(product).collect();
+    // Both are the server's own instants, of one form and one length: their order is the order of their texts.
+    let (begun, over) = (view.starts_at <= view.server_time, view.state == "ended");
     let main = format!(
         "<article id=\"sale\" data-sale=\"{id}\" data-state=\"{state}\" data-starts=\"{starts}\" data-ends=\"{ends}\" \
          data-server-time=\"{now}\" data-extension-ms=\"{extension}\" data-tag=\"{tag}\"><h1 id=\"name\">{name}</h1>\
          <p id=\"description\">{description}</p><p id=\"message\" class=\"message\" role=\"status\">{message}</p>\
-         <p><span id=\"state\">{words}</span> Opens {opens}, closes {closes}.</p>\
+         <p><span id=\"state\">{words}</span> <span id=\"opens\">{opens_word}</span> {opens}, \
+         <span id=\"closes\">{closes_word}</span> {closes}.</p>\
          <p id=\"countdown\" class=\"countdown\" role=\"timer\" aria-live=\"off\"></p>\
          <p class=\"note\">The server opens the sale, not this clock.</p>\
          <noscript><p class=\"message\">Buying needs JavaScript here, because a purchase is decided within \
@@ -92,6 +99,12 @@ pub fn sale(view: &SaleView) -> String {
         description = escape(&view.description),
         message = escape(&view.message),
         words = words::state(view.state),
+        opens_word = match (begun, over) {
+            (true, _) => "Opened",
+            (false, true) => "Was to open",
+            (false, false) => "Opens",
+        },
+        closes_word = if over { "closed" } else { "closes" },
         opens = time(&view.starts_at, "starts"),
         closes = time(&view.ends_at, "ends"),
     );
@@ -161,12 +174,17 @@ pub fn sales(lines: &[SaleLine]) -> String {
     let rows: String = lines
         .iter()
         .map(|line| {
+            let (word, at) = match line.state.as_str() {
+                "ended" => ("Closed", &line.ends_at),
+                _ if line.starts_at <= line.server_time => ("Opened", &line.starts_at),
+                _ => ("Opens", &line.starts_at),
+            };
             format!(
-                "<li><a href=\"/s/{id}\">{name}</a> <span class=\"note\">{words} Opens {opens}</span></li>",
+                "<li><a href=\"/s/{id}\">{name}</a> <span class=\"note\">{words} {word} {at}</span></li>",
                 id = escape(&line.sale_id),
                 name = escape(&line.name),
                 words = words::state(&line.state),
-                opens = time(&line.starts_at, ""),
+                at = time(at, ""),
             )
         })
         .collect();

@@ -46,6 +46,17 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, String> {
+        self.send_once(method, path, headers, body).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and whether what was sent had been done before, under the same key.
+    pub async fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(Value, bool), String> {
         let url = format!("{}/admin/v1/{path}", self.base);
         let mut request = self.http.request(method, &url);
         if let Some(token) = &self.token {
@@ -59,9 +70,10 @@ impl Client {
         }
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
+        let replayed = answer.headers().contains_key("idempotent-replayed");
         let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_success() { Ok(value) } else { Err(self.refused(status, &value)) }
+        if status.is_success() { Ok((value, replayed)) } else { Err(self.refused(status, &value)) }
     }
 
     /// All sales.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{ConfigFlags, Environment, Outcome, say};
+use super::{ConfigFlags, Environment, Outcome, ServeFlags, say};
 use crate::config::{Config, Sources};
 use crate::role::Role;
 
@@ -12,13 +12,13 @@ use crate::role::Role;
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Prints the configuration in effect, with where each value comes from
-    Print(ConfigFlags),
+    Print(ServeFlags),
     /// Checks the configuration and names every mistake
-    Check(ConfigFlags),
+    Check(ServeFlags),
 }
 
 /// The layers that the flags name.
-pub fn sources(flags: &ConfigFlags, environment: Environment) -> Sources {
+fn sources(flags: &ConfigFlags, environment: Environment) -> Sources {
     let mut sources = Sources::new().environment(environment);
     if let Some(file) = &flags.config {
         sources = sources.file(file);
@@ -32,12 +32,23 @@ pub fn load(flags: &ConfigFlags, environment: Environment) -> Result<Config, Str
     Config::load(sources(flags, environment)).map_err(|mistakes| mistakes.to_string())
 }
 
+/// The configuration of a process that serves with these flags.
+pub fn load_to_serve(flags: &ServeFlags, environment: Environment) -> Result<Config, String> {
+    let named = [
+        ("server.listen", &flags.listen),
+        ("server.admin_listen", &flags.admin_listen),
+        ("server.public_url", &flags.public_url),
+    ];
+    let set = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+    Config::load(sources(&flags.config, environment).flags(set)).map_err(|mistakes| mistakes.to_string())
+}
+
 /// Runs `tzero config …`.
 pub fn run(command: ConfigCommand, environment: Environment) -> Outcome {
     match command {
-        ConfigCommand::Print(flags) => say(load(&flags, environment)?.print().trim_end())?,
+        ConfigCommand::Print(flags) => say(load_to_serve(&flags, environment)?.print().trim_end())?,
         ConfigCommand::Check(flags) => {
-            crate::preflight::check(&load(&flags, environment)?)?;
+            crate::preflight::check(&load_to_serve(&flags, environment)?)?;
             say("The configuration is right.")?;
         }
     }

@@ -1,7 +1,8 @@
 //! `tzero rehearse`: a herd of buyers against a running system.
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,8 +35,8 @@ pub struct RehearseFlags {
     /// A rehearsal that is ready to run
     #[arg(long, value_enum, default_value = "quick")]
     preset: PresetName,
-    /// An existing sale; a new one is made by default
-    #[arg(long)]
+    /// An existing sale, as it is; a new one is made by default
+    #[arg(long, conflicts_with_all = ["stock", "max_per_user", "hold_ms"])]
     sale: Option<String>,
     /// Units of the new sale
     #[arg(long)]
@@ -189,10 +190,18 @@ fn enough_descriptors(plan: &Plan) -> Result<(), String> {
     }
 }
 
+/// The report's file, opened before the run: what it costs is not lost for a mistyped folder.
+fn report_file(path: &Path) -> Result<(String, File), String> {
+    let name = path.display().to_string();
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+    file.map_err(|error| format!("--report: cannot write {name}: {error}")).map(|file| (name, file))
+}
+
 /// Runs `tzero rehearse`: success only without a violation.
 pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
     let plan = plan(flags, environment);
     enough_descriptors(&plan)?;
+    let mut file = flags.report.as_deref().map(report_file).transpose()?;
     let watcher = Bar::new(plan.buyers);
     let stop = CancellationToken::new();
     let report = block_on(async {
@@ -213,11 +222,11 @@ pub fn run(flags: &RehearseFlags, environment: &Environment) -> Outcome {
     });
     watcher.bar.finish_and_clear();
     let report = report?;
-    if let Some(file) = &flags.report {
-        let text = format!("{:#}\n", report.to_json());
-        std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-    }
     say(&report.text())?;
+    if let Some((name, file)) = &mut file {
+        let written = file.set_len(0).and_then(|()| writeln!(file, "{:#}", report.to_json()));
+        written.map_err(|error| format!("--report: cannot write {name}: {error}"))?;
+    }
     if report.violations.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

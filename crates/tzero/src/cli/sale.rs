@@ -149,8 +149,15 @@ async fn restock(
     });
     let body = json!({ "product_id": product, "units": units });
     let path = format!("sales/{sale}/restock");
-    let restocked = client.send(Method::POST, &path, &[("Idempotency-Key", &key)], Some(&body)).await?;
-    say(&line(&restocked))
+    let headers = [("Idempotency-Key", key.as_str())];
+    let (restocked, before) = client.send_once(Method::POST, &path, &headers, Some(&body)).await?;
+    let products = restocked.get("products").and_then(Value::as_array).into_iter().flatten();
+    let stock = products
+        .filter(|each| text(each, "product_id") == product)
+        .find_map(|each| each.get("stock")?.as_u64());
+    let stock = stock.ok_or_else(|| format!("the answer does not tell the stock of {product}"))?;
+    let done = if before { "This key has added its units before: nothing was added now" } else { "Added" };
+    say(&format!("{done}. {sale}: the stock of {product} is {stock}"))
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {

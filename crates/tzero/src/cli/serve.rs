@@ -9,9 +9,9 @@ use ports::sales::Created;
 use purchase::operate::Operator;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::configuration::sources;
+use super::configuration::{load, load_to_serve};
 use super::{Environment, Halt, Outcome, ServeFlags, block_on, complain, say};
-use crate::config::{Config, sale_file};
+use crate::config::sale_file;
 use crate::node::{Node, Plan};
 use crate::role::Role;
 use crate::telemetry;
@@ -22,33 +22,22 @@ const SAMPLE: &str = include_str!("../../../../sales/demo.toml");
 /// How long after the start it opens, milliseconds.
 const LEAD_MS: u64 = 20_000;
 
-fn load(flags: &ServeFlags, environment: Environment) -> Result<Config, String> {
-    let named = [
-        ("server.listen", &flags.listen),
-        ("server.admin_listen", &flags.admin_listen),
-        ("server.public_url", &flags.public_url),
-    ];
-    let set = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
-    let sources = sources(&flags.config, environment).flags(set);
-    Config::load(sources).map_err(|mistakes| mistakes.to_string())
-}
-
 /// Runs the given roles, all where none is named.
 pub fn serve(roles: &[Role], flags: &ServeFlags, environment: Environment) -> Outcome {
-    let config = load(flags, environment)?;
+    let config = load_to_serve(flags, environment)?;
     let roles = if roles.is_empty() { Role::ALL.into() } else { roles.iter().copied().collect() };
     run(Plan { config, roles }, false)
 }
 
 /// Runs everything, with a sample sale.
 pub fn demo(flags: &ServeFlags, environment: Environment) -> Outcome {
-    let config = load(flags, environment)?;
+    let config = load_to_serve(flags, environment)?;
     run(Plan { config, roles: HashSet::from(Role::ALL) }, true)
 }
 
 /// Brings the stores of the data folder to this version's form.
 pub fn migrate(flags: &ConfigFlags, environment: Environment) -> Outcome {
-    let config = super::configuration::load(flags, environment)?;
+    let config = load(flags, environment)?;
     let done = block_on(async { wiring::migrate(&config).await.map_err(Halt::from) })?;
     done.iter().try_for_each(|line| say(line))?;
     Ok(ExitCode::SUCCESS)

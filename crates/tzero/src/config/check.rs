@@ -4,6 +4,7 @@
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, Provider};
 use super::origin::Settings;
+use super::secret::Secret;
 use super::times;
 
 /// Something that must hold between values.
@@ -118,7 +119,19 @@ const RELATIONS: &[Relation] = &[
         detail: "must be set (in the file or as TZERO_ADMIN_TOKEN), because a listener is not on a loopback address; \
                  or listen on 127.0.0.1",
     },
+    Relation {
+        keys: &["admin.token", "server.listen", "server.admin_listen"],
+        holds: |config| {
+            let long = |token: &Secret| token.expose().len() >= SHORTEST_TOKEN;
+            is_loopback(config) || config.admin.token.as_ref().is_none_or(long)
+        },
+        detail: "must have at least 8 characters, because a listener is not on a loopback address; \
+                 `openssl rand -hex 16` makes one that nobody guesses",
+    },
 ];
+
+/// Whoever has the operator's token sells the stock: it must not be guessed.
+const SHORTEST_TOKEN: usize = 8;
 
 /// Every relation that does not hold; those about a key that is wrong already are passed over.
 pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Vec<Mistake> {

@@ -33,6 +33,7 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("payments.base_url", "http://127.0.0.1:9")],
     &[("payments.webhook_secret_previous", "old")],
     &[("server.listen", "0.0.0.0:8080")],
+    &[("server.listen", "0.0.0.0:8080"), ("admin.token", "seven..")],
     // From here on those of `times`.
     &[("fleet.relay_after_ms", "3000")],
     &[
@@ -91,6 +92,12 @@ fn an_open_listener_with_a_real_provider_asks_for_every_secret_at_once() {
     ]);
     let keys: Vec<&str> = said.iter().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(keys, ["admin.token", "payments.secret_key", "payments.webhook_secret"]);
+}
+
+#[test]
+fn in_the_open_a_token_that_is_guessed_at_once_is_refused() {
+    let short = said(&[("server.listen", "0.0.0.0:8080"), ("admin.token", "seven..")]);
+    assert!(short[0].starts_with("admin.token: must have at least 8 characters"), "{short:?}");
 }
 
 #[test]

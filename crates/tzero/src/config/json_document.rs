@@ -1,5 +1,7 @@
 //! A JSON document in which every member and value knows its line.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::document::{Broken, Located, Member, Node};
@@ -13,8 +15,10 @@ pub fn read(text: &str) -> Result<Vec<Member>, Vec<Broken>> {
     };
     let whole: Value = serde_json::from_str(text).map_err(|error| vec![broken(&error)])?;
     // From here on the text is known to be JSON: the walk only finds the lines.
-    let mut walk = Walk { text, at: 0 };
-    match walk.value().map(|located| located.node) {
+    let mut walk = Walk { text, at: 0, twice: Vec::new() };
+    let read = walk.value().map(|located| located.node);
+    match read {
+        Some(Node::Table(_)) if !walk.twice.is_empty() => Err(walk.twice),
         Some(Node::Table(members)) if whole.is_object() => Ok(members),
         _ => Err(vec![(1, "must be one object, { … }".to_owned())]),
     }
@@ -23,6 +27,8 @@ pub fn read(text: &str) -> Result<Vec<Member>, Vec<Broken>> {
 struct Walk<'a> {
     text: &'a str,
     at: usize,
+    /// Members that their object has already, which JSON itself allows.
+    twice: Vec<Broken>,
 }
 
 impl Walk<'_> {
@@ -52,16 +58,30 @@ impl Walk<'_> {
         let next = self.next()?;
         let line = self.line();
         let node = match next {
-            '{' => Node::Table(self.listed('{', '}', |walk| {
-                let (line, name) = (walk.line(), walk.string()?);
-                walk.pass(':');
-                Some(Member { name, line, value: walk.value()? })
-            })?),
+            '{' => Node::Table(self.table()?),
             '[' => Node::List(self.listed('[', ']', Self::value)?),
             '"' => Node::Text(self.string()?),
             _ => self.literal()?,
         };
         Some(Located { line, node })
+    }
+
+    fn table(&mut self) -> Option<Vec<Member>> {
+        let members = self.listed('{', '}', |walk| {
+            let (line, name) = (walk.line(), walk.string()?);
+            walk.pass(':');
+            Some(Member { name, line, value: walk.value()? })
+        })?;
+        let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+        for Member { name, line, .. } in &members {
+            if let Some(other) = first.insert(name, *line) {
+                self.twice.push((
+                    *line,
+                    format!("the member {name:?} stands here again; it is in line {other} already"),
+                ));
+            }
+        }
+        Some(members)
     }
 
     fn listed<T>(

@@ -24,3 +24,12 @@ fn what_is_not_json_or_no_object_is_named_with_its_line() {
     assert_eq!(broken("[]"), (1, "must be one object, { … }".to_owned()));
     assert_eq!(broken("").0, 1);
 }
+
+#[test]
+fn a_member_that_stands_twice_is_named_with_both_lines() {
+    let text = "{\n \"a\": 1,\n \"b\": [{ \"c\": 1, \"d\": 2,\n  \"c\": 3 }],\n \"a\": 2\n}";
+    let again = |line, name, first| {
+        (line, format!("the member {name:?} stands here again; it is in line {first} already"))
+    };
+    assert_eq!(read(text).unwrap_err(), [again(4, "c", 3), again(5, "a", 2)]);
+}

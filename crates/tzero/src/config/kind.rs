@@ -139,8 +139,9 @@ impl Kind {
             // What was given may be a secret with a mistake in it.
             (Self::Secret | Self::Digits, _) => format!("must be {expected}"),
             (Self::Choice(choices), Node::Text(text)) => {
-                let near = super::nearest::nearest(text, choices.iter().copied()).unwrap_or_default();
-                format!("must be {expected}, and not {text:?} (the nearest is {near:?})")
+                let near = super::nearest::nearest(text, choices.iter().copied());
+                let near = near.map(|near| format!(" (the nearest is {near:?})")).unwrap_or_default();
+                format!("must be {expected}, and not {text:?}{near}")
             }
             (Self::Servers, Node::List(values)) => {
                 let wrong = values.iter().find(|value| server(&value.node).is_none());

@@ -12,6 +12,8 @@ use super::{DEFAULT, check};
 
 /// The other name of `TZERO_ADMIN__TOKEN`, which the commands that talk to a server read as well.
 const TOKEN_ALIAS: &str = "TZERO_ADMIN_TOKEN";
+/// Where no known name is near.
+const EVERY_KEY: &str = "tzero config print shows every section and key";
 
 /// What a configuration is made of, besides the default.
 #[derive(Clone, Debug, Default)]
@@ -108,8 +110,10 @@ impl Layers {
                 members.iter().for_each(|member| self.member(name, member, place))
             }
             Node::Table(_) => {
-                let near = nearest(name, keys::sections()).unwrap_or_default();
-                let detail = format!("unknown section; the nearest known one is [{near}]");
+                let detail = match nearest(name, keys::sections()) {
+                    Some(near) => format!("unknown section; the nearest known one is [{near}]"),
+                    None => format!("unknown section; {EVERY_KEY}"),
+                };
                 self.mistakes.push(Mistake::new(place(section.line), name, detail));
             }
             other if known => {
@@ -172,13 +176,15 @@ impl Layers {
     }
 
     fn unknown(&mut self, path: &str, place: Place) {
-        let near = nearest(path, KEYS.iter().map(|key| key.path)).unwrap_or_default();
-        let near = if matches!(place, Place::Variable(_)) { keys::variable(near) } else { near.to_owned() };
-        self.mistakes.push(Mistake::new(
-            place,
-            path,
-            format!("unknown key; the nearest known one is {near}"),
-        ));
+        let near = nearest(path, KEYS.iter().map(|key| key.path));
+        let written = |near| {
+            if matches!(place, Place::Variable(_)) { keys::variable(near) } else { String::from(near) }
+        };
+        let detail = match near.map(written) {
+            Some(near) => format!("unknown key; the nearest known one is {near}"),
+            None => format!("unknown key; {EVERY_KEY}"),
+        };
+        self.mistakes.push(Mistake::new(place, path, detail));
     }
 
     fn finish(mut self) -> Result<Config, Mistakes> {

@@ -1,9 +1,14 @@
 //! The known name that is nearest to an unknown one.
 
-/// The nearest of `known` to `name`, by the share of letters that must be edited; names may be dotted. `None`
-/// only where nothing is known.
+/// Beyond this nobody meant it: a hint would mislead.
+const FARTHEST: usize = 600;
+
+/// The nearest of `known` to `name`, by the share of letters that must be edited; names may be dotted. `None` where
+/// nothing is near.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known.into_iter().min_by_key(|candidate| distance(name, candidate))
+    let measured = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
+    let (distance, nearest) = measured.min_by_key(|(distance, _)| *distance)?;
+    (distance <= FARTHEST).then_some(nearest)
 }
 
 /// The last parts weigh most (0 to 1000): a right key in a wrong section is nearer than its neighbour there.

@@ -18,3 +18,10 @@ fn slips_lead_to_the_key_that_was_meant() {
     }
     assert_eq!(nearest("x", []), None);
 }
+
+#[test]
+fn where_nothing_is_near_there_is_no_hint() {
+    for name in ["colour", "server.wallpaper", "x"] {
+        assert_eq!(nearest(name, KNOWN.iter().copied()), None, "{name}");
+    }
+}

@@ -72,12 +72,14 @@ impl Reader<'_> {
         for member in members {
             let full = format!("{within}{}", member.name);
             let Some(rule) = rules.iter().find(|rule| rule.name == member.name) else {
-                let near = nearest(&member.name, rules.iter().map(|rule| rule.name)).unwrap_or_default();
-                self.wrong(
-                    member.line,
-                    &full,
-                    format!("unknown member; the nearest known one is {within}{near}"),
-                );
+                let detail = match nearest(&member.name, rules.iter().map(|rule| rule.name)) {
+                    Some(near) => format!("unknown member; the nearest known one is {within}{near}"),
+                    None => {
+                        let known: Vec<&str> = rules.iter().map(|rule| rule.name).collect();
+                        format!("unknown member; known ones are {}", known.join(", "))
+                    }
+                };
+                self.wrong(member.line, &full, detail);
                 continue;
             };
             if let Some(value) = self.member(rule, &full, member) {

@@ -124,7 +124,12 @@ fn every_mistake_says_line_member_and_what_would_be_right() {
         (
             "name = \"Sneaker drop\"",
             "name = \"\"",
-            "sale.toml:2: name: must be a text of 1 to 200 characters, and not the text \"\"",
+            "sale.toml:2: name: must be a text of 1 to 200 characters, without line breaks or marks that turn its direction, and not the text \"\"",
+        ),
+        (
+            "name = \"Sneaker drop\"",
+            "name = \"Sneaker\\u202Edrop\"",
+            "sale.toml:2: name: must be a text of 1 to 200 characters, without line breaks or marks that turn its direction, and not the text \"Sneaker\\u{202e}drop\"",
         ),
         (
             "amount = \"149.90\"",
@@ -199,7 +204,7 @@ fn a_json_file_is_judged_as_a_toml_file_is() {
     );
     assert_eq!(
         said("\"name\": \"Drop\"", "\"name\": null"),
-        "sale.json:2: name: must be a text of 1 to 200 characters, and not null"
+        "sale.json:2: name: must be a text of 1 to 200 characters, without line breaks or marks that turn its direction, and not null"
     );
     assert_eq!(said("\"P\",", "\"P\""), "sale.json:5: not JSON: expected `,` or `}`");
 }

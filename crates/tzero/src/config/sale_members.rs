@@ -3,7 +3,7 @@
 use domain::id::{ProductId, SaleId};
 use domain::limits::{
     MAX_EXTENSION_MS, MAX_HOLD_MS, MAX_NAME_CHARS, MAX_PER_USER, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS,
-    MIN_HOLD_MS,
+    MIN_HOLD_MS, is_one_line,
 };
 use domain::time::Timestamp;
 use serde_json::Value;
@@ -113,7 +113,7 @@ impl Form {
         match self {
             Self::SaleId => SaleId::parse(text).is_ok(),
             Self::ProductId => ProductId::parse(text).is_ok(),
-            Self::Name(most) => !text.trim().is_empty() && text.chars().count() <= most,
+            Self::Name(most) => !text.trim().is_empty() && text.chars().count() <= most && is_one_line(text),
             Self::Prose(most) => text.chars().count() <= most,
             Self::Address => {
                 let whole = text.starts_with("https://") || text.starts_with('/');
@@ -131,7 +131,9 @@ impl Form {
             Self::SaleId | Self::ProductId => {
                 "must be 1 to 64 of a-z, 0-9 and '-' in quotes, and begin with a letter or digit".to_owned()
             }
-            Self::Name(most) => format!("must be a text of 1 to {most} characters"),
+            Self::Name(most) => format!(
+                "must be a text of 1 to {most} characters, without line breaks or marks that turn its direction"
+            ),
             Self::Prose(most) => format!("must be a text of at most {most} characters"),
             Self::Instant => {
                 "must be an instant from 1970 to 9999 with its offset, such as 2026-11-27T09:00:00Z"

@@ -76,7 +76,15 @@ impl Start {
                             makes payment addresses and is no gateway"
                     .into());
             }
-            None => format!("http://{reached}"),
+            None => {
+                if listen.ip().is_unspecified() {
+                    tracing::warn!(
+                        "server.public_url: is not set: buyers are sent to http://{reached}, which leads only from this machine here; say what \
+                         browsers call this server"
+                    );
+                }
+                format!("http://{reached}")
+            }
         };
         let addresses = Addresses { listen: reached, public_url, provider_url };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());

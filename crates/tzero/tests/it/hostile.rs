@@ -63,7 +63,11 @@ async fn bodies_that_are_no_checkout_are_400_and_hold_nothing() {
 async fn huge_heads_and_bodies_are_refused_by_their_size() {
     let server = Server::start(&[]);
     let huge = format!("GET /v1/time HTTP/1.1\r\nhost: x\r\nx-a: {}\r\n\r\n", "a".repeat(40_000));
-    assert!(raw(&server, huge.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let answer = raw(&server, huge.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431"));
+    assert!(answer.contains("\"instance\":\"/v1/time\""), "{answer}");
+    let twice = raw(&server, b"GET /v1/time?x=1 HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n").await;
+    assert!(twice.starts_with("HTTP/1.1 400") && twice.contains("\"instance\":\"/v1/time\""), "{twice}");
     let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
     let many = format!("GET /v1/time HTTP/1.1\r\nhost: x\r\n{many}\r\n");
     assert!(raw(&server, many.as_bytes()).await.starts_with("HTTP/1.1 431"));
@@ -84,6 +88,7 @@ async fn slow_clients_are_cut_in_time() {
         "POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{";
     let answer = raw(&server, slow.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request-timeout"), "{answer}");
+    assert!(answer.contains("\"instance\":\"/v1/sales/s/checkout\""), "{answer}");
     let idle = raw(&server, b"GET /v1/time HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert!(idle.starts_with("HTTP/1.1 200"), "answered, and closed once idle: {idle}");
 }
@@ -187,6 +192,31 @@ async fn unknown_addresses_and_methods_are_said() {
     assert!(wrong.header("allow").expect("Allow").contains("GET"));
     let wrong = read(server.request(Method::GET, "/v1/sales/s/checkout")).await;
     assert_eq!(wrong.status, 405);
+}
+
+#[tokio::test]
+async fn operators_queries_and_bodies_have_each_member_once_and_none_that_is_unknown() {
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let wrong = [
+        ("actions?limit=1", "limit"),
+        ("sales?x=", "x"),
+        ("sales/s/audit?deep=1", "deep"),
+        ("sales/s/orders?status=queued&status=queued", "status"),
+        ("sales/s/orders?colour=", "colour"),
+    ];
+    for (path, field) in wrong {
+        let answer = server.admin(Method::GET, path, None).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid-request"), "{path}");
+        assert_eq!(answer.json()["errors"][0]["field"], field, "{path}");
+        assert_eq!(server.get(&format!("/admin/v1/{path}")).await.status, 401, "{path}: no token");
+    }
+    assert_eq!(server.admin(Method::GET, "sales/s/orders?status=queued&cursor=", None).await.status, 200);
+    let body = "{\"product_id\":\"p\",\"units\":1,\"units\":2}";
+    let request = server.request(Method::POST, "/admin/v1/sales/s/restock").bearer_auth(server.token());
+    let request = request.header("content-type", "application/json").header("idempotency-key", "k");
+    let answer = read(request.body(body)).await;
+    assert_eq!((answer.status, answer.json()["errors"][0]["field"].as_str()), (400, Some("units")));
 }
 
 #[tokio::test]

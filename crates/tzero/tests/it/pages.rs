@@ -28,6 +28,18 @@ async fn every_page_is_there_and_keeps_to_its_policy() {
     assert!(server.get(&format!("/return?ticket={ticket}")).await.text.contains("held for you"));
     assert_eq!(server.get("/return?ticket=nonsense").await.status, 404);
     assert_eq!(server.get("/s/nowhere").await.status, 404);
+    for path in ["/s/", "/nope", "/s/unknown-sale", "/nope?x=1"] {
+        let asked = server.request(reqwest::Method::GET, path);
+        let page = read(asked.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")).await;
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (404, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
+        assert!(page.header("content-security-policy").is_some() && !page.text.contains("<script"), "{path}");
+        assert!(page.text.contains("<a href=\"/\">"), "{path}: the way back");
+    }
+    assert_eq!(server.get("/nope").await.code(), "not-found", "who asks for no page gets a problem");
 }
 
 #[tokio::test]
@@ -46,6 +58,11 @@ async fn with_a_listener_of_their_own_operators_have_the_console_there_and_only_
     for path in ["/v1/time", "/v1/sessions", "/s/nowhere"] {
         assert_eq!(server.get(&format!("{operators}{path}")).await.status, 404, "{path}");
     }
+    // What the links of problems point to is on the listener that gave them, and so are the exact counts.
+    let kind = server.get(&format!("{operators}/admin/v1/nothing")).await.json()["type"].clone();
+    let page = server.get(&format!("{operators}{}", kind.as_str().expect("a type"))).await;
+    assert_eq!(page.status, 200, "{kind}");
+    assert!(server.get(&format!("{operators}/metrics")).await.text.contains("# HELP tzero_units"));
     let wrong = server.request(reqwest::Method::DELETE, &format!("{operators}/admin/v1/sales"));
     assert_eq!(read(wrong).await.status, 405);
 }
@@ -63,7 +80,10 @@ async fn machines_read_health_readiness_metrics_and_the_document() {
     for name in ["store", "inventory", "payments"] {
         assert_eq!(body["dependencies"][name]["ready"], true, "{body}");
     }
-    let metrics = server.get("/metrics").await.text;
+    let public = server.get("/metrics").await.text;
+    assert!(!public.contains("tzero_units"), "exact counts are never public");
+    let asked = server.request(reqwest::Method::GET, "/metrics").bearer_auth(server.token());
+    let metrics = read(asked).await.text;
     for series in [
         "tzero_http_requests_total{route=\"checkout\",status=\"202\"} 1",
         "tzero_units{sale=\"s\",product=\"p\",place=\"held\"} 1",

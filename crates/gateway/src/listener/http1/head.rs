@@ -80,6 +80,17 @@ pub(super) fn parse<'a>(
     }
 }
 
+/// The path that a head asks for, by its first line alone: of a request that cannot be read further. `/` where that line
+/// does not tell.
+pub(super) fn path(bytes: &[u8]) -> String {
+    let line = bytes.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut words = line.splitn(3, |byte| *byte == b' ');
+    let (_, target, version) = (words.next(), words.next(), words.next());
+    let whole = version.is_some_and(|version| version.starts_with(b"HTTP/"));
+    let uri = target.filter(|_| whole).and_then(|target| Uri::try_from(target).ok());
+    uri.map(|uri| uri.path().to_owned()).filter(|path| !path.is_empty()).unwrap_or_else(|| "/".to_owned())
+}
+
 fn read<'a>(
     bytes: &'a [u8],
     lines: &mut [MaybeUninit<Header<'a>>],

@@ -145,3 +145,18 @@ fn a_host_is_a_host_with_its_port() {
         assert!(matches!(refused, Some(Refusal::Malformed(_))), "{wrong}: {refused:?}");
     }
 }
+
+#[test]
+fn the_path_is_told_by_the_first_line_where_the_rest_cannot_be_read() {
+    let cases: [(&[u8], &str); 6] = [
+        (b"GET /v1/time?x=1 HTTP/1.1\r\nbad header", "/v1/time"),
+        (b"\r\nPOST /v1/sales/s/checkout HTTP/1.1\r\n", "/v1/sales/s/checkout"),
+        (b"GET http://shop.example/s/a HTTP/1.1\r\n", "/s/a"),
+        (b"GET /v1/ti", "/"),
+        (b"GET /a b HTTP/1.1\r\n", "/"),
+        (b"\x16\x03\x01 nonsense\r\n", "/"),
+    ];
+    for (bytes, right) in cases {
+        assert_eq!(path(bytes), right, "{}", String::from_utf8_lossy(bytes));
+    }
+}

@@ -201,7 +201,10 @@ impl<S: Service> Connection<S> {
             let news = looked_at == 0 || too_long || ends_head(&self.received[looked_at.saturating_sub(3)..]);
             if needed > 0 || news {
                 match self.parse() {
-                    Err(problem) => return self.refuse(problem, "/").await,
+                    Err(problem) => {
+                        let path = head::path(&self.received);
+                        return self.refuse(problem, &path).await;
+                    }
                     Ok(None) => {}
                     Ok(Some(Head { plan, asked: Asked::Other(request) })) => {
                         return self.other(plan, *request).await;
@@ -237,7 +240,8 @@ impl<S: Service> Connection<S> {
                     Received::Closed => return Then::Over,
                     Received::Overdue if needed > 0 => {
                         let detail = "the body did not arrive in time";
-                        return self.refuse(Problem::new(Code::RequestTimeout, detail), "/").await;
+                        let path = head::path(&self.received);
+                        return self.refuse(Problem::new(Code::RequestTimeout, detail), &path).await;
                     }
                     Received::Overdue => {
                         self.cut();

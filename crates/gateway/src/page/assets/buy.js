@@ -27,6 +27,8 @@ function draw() {
   const standing = sale.standing();
   put($("countdown"), standing === "scheduled" ? `Opens in ${clockText(sale.starts - now())}` : "");
   put($("state"), words.states[standing] ?? "");
+  put($("opens"), now() >= sale.starts ? "Opened" : standing === "ended" ? "Was to open" : "Opens");
+  put($("closes"), standing === "ended" ? "closed" : "closes");
   for (const product of products) product.draw();
 }
 

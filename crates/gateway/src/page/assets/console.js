@@ -89,8 +89,11 @@ async function choose(id) {
   sale = id;
   $("pick").value = id;
   $("one").hidden = false;
-  $("story").replaceChildren();
+  // What was found out about another sale is not said of this one.
+  for (const box of ["story", "violations", "verdict", "restocked"]) $(box).replaceChildren();
+  $("verdict").className = "";
   const shown = await json(`sales/${id}`);
+  if (sale !== id) return;
   $("restock-product").replaceChildren(...shown.products.map((each) => new Option(each.name, each.product_id)));
   $("text").value = shown.message;
   draw({ sale: shown });
@@ -103,7 +106,8 @@ function draw(told) {
     const shown = told.sale;
     $("name").textContent = shown.name;
     const over = shown.state === "ended";
-    $("state").textContent = `${shown.state}; opens ${new Date(shown.starts_at).toLocaleString()}, closes ${new Date(shown.ends_at).toLocaleString()}`;
+    const begun = Date.parse(shown.starts_at) <= Date.now();
+    $("state").textContent = `${shown.state}; ${begun ? "opened" : over ? "was to open" : "opens"} ${new Date(shown.starts_at).toLocaleString()}, ${over ? "closed" : "closes"} ${new Date(shown.ends_at).toLocaleString()}`;
     $("pause").disabled = shown.paused || over;
     $("resume").disabled = !shown.paused || over;
     $("end").disabled = over;
@@ -239,7 +243,9 @@ $("restock").onsubmit = (event) => {
 };
 $("audit").onclick = () => attempt(async () => {
   $("verdict").textContent = "Reading …";
-  const told = await json(`sales/${sale}/audit`);
+  const asked = sale;
+  const told = await json(`sales/${asked}/audit`);
+  if (asked !== sale) return;
   $("verdict").textContent = told.ok ? (told.settling ? "Settling: things moved while it was read; nothing is wrong so far." : "Right: every unit is in exactly one place.") : "Wrong:";
   $("verdict").className = told.ok ? "" : "bad";
   $("violations").replaceChildren(...told.violations.map((each) => Object.assign(document.createElement("li"), { textContent: `${each.kind}: ${each.product_id ?? ""} ${each.detail}` })));

@@ -118,7 +118,8 @@ async fn each_restock_adds_once_under_a_key_that_is_said_beforehand() {
     });
     let stock = async || server.clean_audit("s").await["stock"].clone();
     assert_eq!(stock().await, 20, "neither is lost as the other's replay");
-    assert!(restock(&["--key", &keys[0]]).0);
+    let (again, said) = restock(&["--key", &keys[0]]);
+    assert!(again && said.contains("nothing was added now. s: the stock of p is 20"), "{said}");
     assert_eq!(stock().await, 20, "the same key adds nothing");
 }
 
@@ -187,6 +188,17 @@ fn an_interrupt_ends_a_watch_also_while_an_answer_is_awaited() {
     interrupt(&child);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     drop(connection);
+}
+
+#[test]
+fn a_rehearsal_that_could_not_keep_its_report_or_would_ignore_a_flag_does_not_begin() {
+    let (url, listener) = silent();
+    listener.set_nonblocking(true).expect("it is only looked at");
+    let (right, said) = run(&["rehearse", "--url", &url, "--report", "/no/such/folder/report.json"]);
+    assert!(!right && said.contains("--report: cannot write /no/such/folder/report.json"), "{said}");
+    let (right, said) = run(&["rehearse", "--url", &url, "--sale", "s", "--stock", "5"]);
+    assert!(!right && said.contains("'--sale <SALE>' cannot be used with '--stock <STOCK>'"), "{said}");
+    assert!(listener.accept().is_err(), "nothing was sent");
 }
 
 #[test]
