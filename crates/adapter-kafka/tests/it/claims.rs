@@ -8,7 +8,7 @@ use domain::few::Few;
 use domain::hold::{Claim, Terms};
 use domain::id::{Epoch, ProductNo, SaleId, ShardId, TicketId, UserHash, UserId};
 use domain::time::Timestamp;
-use ports::claims::ClaimLog as _;
+use ports::claims::{ClaimBatch, ClaimLog as _};
 
 /// A shard that no other test has.
 pub fn shard() -> ShardId {
@@ -53,4 +53,16 @@ pub async fn read_all(log: &Kafka, shard: &ShardId, mut from: u64) -> Vec<u32> {
         from = batch.next.0;
     }
     numbers
+}
+
+/// Reads `count` claims from `from` on. One reading gives what has come, which may be fewer.
+pub async fn read(log: &Kafka, shard: &ShardId, from: Position, count: usize) -> ClaimBatch {
+    let mut all = ClaimBatch { from, next: from, claims: Vec::new() };
+    while all.claims.len() < count {
+        let batch = log.read(shard, all.next, count - all.claims.len()).await.unwrap();
+        assert!(batch.next > all.next, "there is something to read before the end");
+        all.claims.extend(batch.claims);
+        all.next = batch.next;
+    }
+    all
 }

@@ -8,7 +8,7 @@ use ports::claims::ClaimLog as _;
 use ports::clock::{Clock as _, SystemClock};
 
 use crate::broker::SHARED;
-use crate::claims::{claim, claims, read_all, shard};
+use crate::claims::{claim, claims, read, read_all, shard};
 
 #[tokio::test]
 async fn what_was_published_is_read_in_order_and_again() {
@@ -19,7 +19,7 @@ async fn what_was_published_is_read_in_order_and_again() {
     log.publish(&shard, claims(&shard, 0..3)).await.unwrap();
     assert_eq!(log.end(&shard).await.unwrap(), Position(3));
     for _ in 0..2 {
-        let batch = log.read(&shard, Position(0), 10).await.unwrap();
+        let batch = read(&log, &shard, Position(0), 3).await;
         let expected: Vec<_> = (0..3).map(|at| (Position(u64::from(at)), claim(&shard, at))).collect();
         assert_eq!((batch.next, batch.claims), (Position(3), expected));
     }

@@ -2,7 +2,7 @@
 
 use domain::allocation::Allocation;
 use domain::fence::Position;
-use domain::hold::EffectKind;
+use domain::hold::{Claim, EffectKind};
 
 use super::Backend;
 use super::world::{World, parsed};
@@ -19,6 +19,18 @@ pub async fn the_end_of_the_log_covers_what_was_answered(backend: &Backend) {
     backend.claims.wait(&world.shard, before).await;
 }
 
+/// As many claims from `from` on, and the position after them. One reading gives what has come, which may be fewer.
+async fn read(world: &World<'_>, mut from: Position, count: usize) -> (Vec<(Position, Claim)>, Position) {
+    let mut claims = Vec::new();
+    while claims.len() < count {
+        let batch = parsed(world.backend.claims.read(&world.shard, from, count - claims.len()).await);
+        assert!(batch.from == from && batch.next > from, "there is something to read before the end");
+        claims.extend(batch.claims);
+        from = batch.next;
+    }
+    (claims, from)
+}
+
 /// Reading.
 pub async fn claims_are_read_in_order_and_positions_only_grow(backend: &Backend) {
     let world = World::open(backend, 9, 9).await;
@@ -27,16 +39,15 @@ pub async fn claims_are_read_in_order_and_positions_only_grow(backend: &Backend)
     for key in ["a", "b", "c"] {
         tickets.push(world.hold("ann", key, 1).await.0);
     }
-    let first = parsed(backend.claims.read(&world.shard, from, 2).await);
-    let second = parsed(backend.claims.read(&world.shard, first.next, 2).await);
-    let read: Vec<_> = first.claims.iter().chain(&second.claims).map(|(_, claim)| claim.ticket).collect();
-    assert_eq!(read, tickets);
-    let positions: Vec<Position> = first.claims.iter().chain(&second.claims).map(|(at, _)| *at).collect();
-    assert!(positions.is_sorted_by(|one, other| one < other) && positions.iter().all(|at| *at < second.next));
-    let again = parsed(backend.claims.read(&world.shard, from, 2).await);
-    assert_eq!(again, first, "reading takes nothing away");
-    let none = parsed(backend.claims.read(&world.shard, second.next, 2).await);
-    assert_eq!((none.claims.len(), none.next), (0, second.next));
+    let (first, after) = read(&world, from, 2).await;
+    let (second, end) = read(&world, after, 1).await;
+    let found: Vec<_> = first.iter().chain(&second).map(|(_, claim)| claim.ticket).collect();
+    assert_eq!(found, tickets);
+    let positions: Vec<Position> = first.iter().chain(&second).map(|(at, _)| *at).collect();
+    assert!(positions.is_sorted_by(|one, other| one < other) && positions.iter().all(|at| *at < end));
+    assert_eq!(read(&world, from, 2).await, (first, after), "reading takes nothing away");
+    let none = parsed(backend.claims.read(&world.shard, end, 2).await);
+    assert_eq!((none.claims.len(), none.next), (0, end));
 }
 
 /// Two readers.
