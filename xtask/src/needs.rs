@@ -111,7 +111,15 @@ pub const REDIS: Need = Need {
     otherwise: "install Redis 7.0 or later, so that `redis-server` is on the path",
 };
 
-/// nginx, the anchor of the HTTP measurements.
+/// Varnish, as a cache in front of the program.
+pub const VARNISH: Need = Need {
+    name: "varnishd",
+    proof: Proof::OneOf(&["varnishd", "/usr/sbin/varnishd"]),
+    packages: &["varnish"],
+    otherwise: "install Varnish 7.1 or later, so that `varnishd` is on the path",
+};
+
+/// nginx, the anchor of the HTTP measurements, and a cache in front of the program.
 pub const NGINX: Need = Need {
     name: "nginx",
     proof: Proof::OneOf(&["nginx", "/usr/sbin/nginx"]),

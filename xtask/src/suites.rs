@@ -116,6 +116,19 @@ pub const SUITES: &[Suite] = &[
         },
     },
     Suite {
+        name: "cdn",
+        proves: "readers are answered by real Varnish and real nginx, before the sale, at T-zero and while the program is away",
+        needs: &[needs::VARNISH, needs::NGINX, needs::PYTHON_VENV],
+        python: "",
+        npm: None,
+        command: |surroundings| {
+            let mut command = Command::new("python3");
+            command.arg("-B").arg(surroundings.root.join("xtask/suites/cdn/run.py"));
+            command.arg(&surroundings.root).arg(&surroundings.folder);
+            command
+        },
+    },
+    Suite {
         name: "services",
         proves: "the real stores come up, survive kills, fail over and stop by `cargo xtask services`",
         needs: &[],

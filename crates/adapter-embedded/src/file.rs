@@ -91,15 +91,27 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Connection, OpenFault> {
             file.display()
         )));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&file, flags)
-        .map_err(|error| OpenFault(format!("cannot read {}: {error}", file.display())))?;
-    let version: Result<i64, _> = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
-    match version {
-        Ok(SCHEMA_VERSION) => Ok(connection),
-        Ok(other) => Err(OpenFault(format!("{} {}", file.display(), other_version(other)))),
+    let read = reading(&file, "").or_else(|error| {
+        // SQLite wants to make an index beside the file, which nobody may in a folder that is read-only. Without a log
+        // there is nothing to index, and nobody writes.
+        let has_log = file.with_extension("db-wal").metadata().is_ok_and(|log| log.len() > 0);
+        if has_log { Err(error) } else { reading(&file, "?immutable=1") }
+    });
+    match read {
+        Ok((connection, SCHEMA_VERSION)) => Ok(connection),
+        Ok((_, other)) => Err(OpenFault(format!("{} {}", file.display(), other_version(other)))),
         Err(error) => Err(OpenFault(format!("cannot read {}: {error}", file.display()))),
     }
+}
+
+/// A connection that reads, and the form of the file.
+fn reading(file: &Path, how: &str) -> rusqlite::Result<(Connection, i64)> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let name = file.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let connection = Connection::open_with_flags(format!("file:{name}{how}"), flags)?;
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((connection, version))
 }
 
 fn lock(dir: &Path) -> Result<File, OpenFault> {

@@ -14,8 +14,8 @@ use crate::reply;
 
 type Shared = State<Arc<Edge>>;
 
-/// What a page of a sale may be kept for: as its document.
-const PAGE_CACHE: &str = "public, max-age=1, s-maxage=1, stale-while-revalidate=5, stale-if-error=60";
+/// What a page of a sale may be kept for: as its document, and longer by a CDN, since the page asks for the document itself.
+const PAGE_CACHE: &str = "public, max-age=1, s-maxage=5, stale-while-revalidate=5, stale-if-error=60";
 
 /// Whether the client, a browser, would rather have a page.
 pub fn wanted(headers: &HeaderMap) -> bool {
@@ -56,7 +56,7 @@ pub async fn sale_page(
 ) -> Response<Body> {
     match edge.sale(&sale) {
         Some(sale) => reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, &sale))),
-        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true)),
     }
 }
 
@@ -141,14 +141,14 @@ pub async fn problems() -> Response<Body> {
 pub async fn problem_page(PathPart(code): PathPart, request: AxumRequest) -> Response<Body> {
     match page::problem(&code) {
         Some(page) => reply::html(StatusCode::OK, "public, max-age=60", page),
-        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path())),
+        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true)),
     }
 }
 
 /// A script or a style.
 pub async fn asset(PathPart(name): PathPart, request: AxumRequest) -> Response<Body> {
     let Some(asset) = page::asset(&name) else {
-        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path()));
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true));
     };
     let mut reply = Response::new(Body::from(asset.body));
     reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));

@@ -218,7 +218,7 @@ pub async fn unrouted(request: AxumRequest) -> Response<Body> {
     };
     let versioned = path.starts_with("/v1/") || path.starts_with("/admin/");
     if pages::wanted(request.headers()) && !versioned && problem.code() == Code::NotFound {
-        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path));
+        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path, served("/")));
     }
     problem.reply(&path)
 }

@@ -1,6 +1,7 @@
 //! Sales: created, shown, changed, paused, ended, restocked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -42,6 +43,27 @@ async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
 
 fn shown(edge: &Edge, status: StatusCode, sale: &Sale) -> Response<Body> {
     reply::json(status, &operator_sale(edge, sale))
+}
+
+/// How long a restock waits for the inventory to count its units, and how often it looks.
+const COUNTED: Duration = Duration::from_millis(1_500);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until the counts that an operator reads have the units that were added: without them an answer would say that
+/// everything is held, or sold, while there is something to sell.
+async fn counted(edge: &Edge, sale: &Sale, product: &ProductId) {
+    let Some((_, known)) = sale.product(product) else { return };
+    let shown = async {
+        loop {
+            let view = edge.orders.view(&sale.sale_id, product).unwrap_or_default();
+            if view.available + view.held + view.sold >= known.stock {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    // Longer than that the shard is closed: its counts are of before, as those of every answer then.
+    drop(tokio::time::timeout(COUNTED, shown).await);
 }
 
 /// `POST /admin/v1/sales`.
@@ -222,7 +244,10 @@ pub async fn restock(
         }
         let done = edge.operator.restock(ACTOR, &id, &product, units as u32, &key).await;
         match done.map_err(|error| failed(&edge, &error))? {
-            Restocked::Restocked(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
+            Restocked::Restocked(sale) => {
+                counted(&edge, &sale, &product).await;
+                Ok(shown(&edge, StatusCode::OK, &sale))
+            }
             Restocked::Replay(sale) => {
                 let mut reply = shown(&edge, StatusCode::OK, &sale);
                 reply::set(&mut reply, crate::api::checkout::REPLAYED, "true");

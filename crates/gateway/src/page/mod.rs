@@ -66,13 +66,13 @@ impl Frame<'_> {
     }
 }
 
-/// There is nothing at this address.
+/// There is nothing at this address; the way back is to the sales, on a listener that has them.
 #[must_use]
-pub fn not_found(path: &str) -> String {
-    let main = format!(
-        "<h1>Nothing here</h1><p>There is no page at <code>{}</code>.</p><p><a href=\"/\">To the sales</a></p>",
-        escape(path)
-    );
+pub fn not_found(path: &str, for_buyers: bool) -> String {
+    let back =
+        if for_buyers { "<a href=\"/\">To the sales</a>" } else { "<a href=\"/console\">To the console</a>" };
+    let path = escape(path);
+    let main = format!("<h1>Nothing here</h1><p>There is no page at <code>{path}</code>.</p><p>{back}</p>");
     Frame { title: "Nothing here", head: "", main: &main, script: None }.html()
 }
 

@@ -84,8 +84,11 @@ impl Algorithm {
 
     fn key(self, bytes: &[u8]) -> Result<DecodingKey, String> {
         let pem = |key: Result<DecodingKey, jsonwebtoken::errors::Error>| {
-            key.map_err(|error| {
-                format!("must be the shop's public key for {self:?} as PEM, or a JWKS document: {error}")
+            key.map_err(|_| {
+                let name = self.of_jwt();
+                format!(
+                    "must be the shop's public key for {name:?} as PEM, which begins with -----BEGIN PUBLIC KEY-----, or a JWKS document"
+                )
             })
         };
         if self != Self::Hs256 && is_private(bytes) {

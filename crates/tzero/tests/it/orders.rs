@@ -184,7 +184,13 @@ async fn a_restock_adds_units_once_per_key() {
         })
     };
     assert_eq!(ask(None, &body).await.status, 400, "the key is required");
-    assert_eq!(ask(Some("r1"), &body).await.status, 200);
+    let added = ask(Some("r1"), &body).await;
+    let told = &added.json()["products"][0];
+    assert_eq!(
+        (added.status, &told["stock"], &told["available"], &told["availability"]),
+        (200, &json!(3), &json!(2), &json!("available")),
+        "the answer has what was added: {told}"
+    );
     let again = ask(Some("r1"), &body).await;
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
     assert_eq!(ask(Some("r1"), &json!({ "product_id": "p", "units": 3 })).await.status, 422);

@@ -63,6 +63,9 @@ async fn with_a_listener_of_their_own_operators_have_the_console_there_and_only_
     let page = server.get(&format!("{operators}{}", kind.as_str().expect("a type"))).await;
     assert_eq!(page.status, 200, "{kind}");
     assert!(server.get(&format!("{operators}/metrics")).await.text.contains("# HELP tzero_units"));
+    let nowhere = server.request(reqwest::Method::GET, &format!("{operators}/nope"));
+    let nowhere = read(nowhere.header("accept", "text/html")).await;
+    assert!(nowhere.status == 404 && nowhere.text.contains("href=\"/console\""), "{}", nowhere.text);
     let wrong = server.request(reqwest::Method::DELETE, &format!("{operators}/admin/v1/sales"));
     assert_eq!(read(wrong).await.status, 405);
 }
