@@ -270,8 +270,10 @@ def prove(make, origin, folder):
         (count, bad), took = readers.end(), time.monotonic() - begun
         reached = origin.reads() - before
         told.append(f"{count} reads in {took:.1f} s before the sale, {reached} reached the origin")
-        if bad or count < READS or took < MINUTE_S * 0.9 or reached >= REACHING:
-            wrong(front.name, f"{told[-1]}; must be at least {READS} and fewer than {REACHING}; not right: {bad[:3]}")
+        # On a slow machine the reads take longer, and each further minute asks as often.
+        most = REACHING * max(1, took / MINUTE_S)
+        if bad or count < READS or took < MINUTE_S * 0.9 or reached >= most:
+            wrong(front.name, f"{told[-1]}; must be at least {READS} and fewer than {most:.0f}; not right: {bad[:3]}")
 
         time.sleep(max(0.0, opens - time.time() - RUSH_S / 2))
         before = origin.reads()

@@ -188,7 +188,7 @@ async fn a_restock_adds_units_once_per_key() {
     let told = &added.json()["products"][0];
     assert_eq!(
         (added.status, &told["stock"], &told["available"], &told["availability"]),
-        (200, &json!(3), &json!(2), &json!("available")),
+        (200, &json!(3), &json!(2), &json!("in_stock")),
         "the answer has what was added: {told}"
     );
     let again = ask(Some("r1"), &body).await;
