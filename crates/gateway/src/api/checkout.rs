@@ -198,7 +198,7 @@ fn refused(edge: &Edge, refusal: CheckoutRefusal) -> Problem {
             Problem::new(Code::LimitReached, "what you hold and bought is what one buyer may have")
                 .member("queue_ticket_id", edge.tickets().seal(&newest))
         }
-        CheckoutRefusal::SoldOut => Problem::new(Code::SoldOut, "every unit is sold and paid"),
+        CheckoutRefusal::SoldOut => Problem::new(Code::SoldOut, "no unit is left: all of them are sold"),
         CheckoutRefusal::AllHeld { next_release_at } => {
             held(edge, Code::AllUnitsHeld, "every unit is held, but holds may lapse", next_release_at)
         }
