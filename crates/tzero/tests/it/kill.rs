@@ -69,11 +69,14 @@ async fn kills_under_load_lose_nothing_that_was_answered() {
         let mine: Answered = Arc::default();
         let pid = rustix::process::Pid::from_raw(server.pid() as i32).expect("a process");
         let killing = async {
-            // Another moment in each round, while answers come: a machine that is busy elsewhere may have paused them.
-            tokio::time::sleep(Duration::from_millis(60 + (round as u64 * 37) % 150)).await;
+            // After another number of answers in each round, long before the last one and just after one: how fast they
+            // come is the machine's affair, and one that is busy elsewhere may have paused them.
+            let enough = 20 + (round * 37) % (BUYERS * 10);
+            let few = || mine.lock().expect("lock").len() < enough;
+            let long_ago =
+                || clock.elapsed().saturating_sub(*last.lock().expect("lock")) > Duration::from_millis(10);
             let answering = async {
-                while clock.elapsed().saturating_sub(*last.lock().expect("lock")) > Duration::from_millis(10)
-                {
+                while few() || long_ago() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
