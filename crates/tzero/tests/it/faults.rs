@@ -70,6 +70,16 @@ async fn a_provider_that_limits_us_is_asked_more_slowly() {
     sells(&["sandbox.rate_limit_per_s=4"]).await;
 }
 
+/// A system whose grace is short, and a ticket of it with its payment address.
+async fn with_a_short_grace(stock: u32, hold_ms: u64) -> (Server, String, String) {
+    let server =
+        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
+    server.sale("s", stock, json!({ "hold_ms": hold_ms })).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    (server, ticket, url)
+}
+
 /// The provider cannot be asked to close its door, the grace ends, and the buyer pays then.
 async fn pays_late(server: &Server, ticket: &str, url: &str) {
     server.until(ticket, "expired").await;
@@ -106,11 +116,7 @@ async fn a_process_under_another_address_makes_the_session_anew() {
 
 #[tokio::test]
 async fn late_money_buys_a_free_unit_again() {
-    let server =
-        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
-    server.sale("s", 2, json!({ "hold_ms": 1_000 })).await;
-    let ticket = server.ticket("s").await;
-    let url = server.payable(&ticket).await;
+    let (server, ticket, url) = with_a_short_grace(2, 1_000).await;
     server.provider_faults(json!({ "error_rate": 1.0 })).await;
     pays_late(&server, &ticket, &url).await;
     server.provider_faults(json!({ "latency_min_ms": 100, "latency_max_ms": 100 })).await;
@@ -131,11 +137,7 @@ async fn late_money_buys_a_free_unit_again() {
 
 #[tokio::test]
 async fn money_paid_in_time_is_found_after_the_grace_although_no_webhook_came() {
-    let server =
-        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
-    server.sale("s", 1, json!({ "hold_ms": 2_000 })).await;
-    let ticket = server.ticket("s").await;
-    let url = server.payable(&ticket).await;
+    let (server, ticket, url) = with_a_short_grace(1, 2_000).await;
     server.provider_faults(json!({ "webhook_drop_rate": 1.0, "error_rate": 1.0 })).await;
     assert_eq!(server.pay(&url, "pay").await.status, 303);
     server.until(&ticket, "expired").await;
@@ -148,11 +150,7 @@ async fn money_paid_in_time_is_found_after_the_grace_although_no_webhook_came() 
 
 #[tokio::test]
 async fn a_door_that_the_grace_left_open_is_closed_once_the_provider_answers() {
-    let server =
-        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
-    server.sale("s", 1, json!({ "hold_ms": 1_000 })).await;
-    let ticket = server.ticket("s").await;
-    let url = server.payable(&ticket).await;
+    let (server, ticket, url) = with_a_short_grace(1, 1_000).await;
     server.provider_faults(json!({ "error_rate": 1.0 })).await;
     let ended = server.until(&ticket, "expired").await;
     assert_eq!(server.provider_ledger().await["sessions"]["open"], 1);
@@ -172,11 +170,7 @@ async fn a_door_that_the_grace_left_open_is_closed_once_the_provider_answers() {
 
 #[tokio::test]
 async fn late_money_without_a_free_unit_goes_back_once() {
-    let server =
-        Server::start(&["expiration.grace_ms=500", "payments.timeout_ms=200", "processor.retry_min_ms=50"]);
-    server.sale("s", 1, json!({ "hold_ms": 1_000 })).await;
-    let ticket = server.ticket("s").await;
-    let url = server.payable(&ticket).await;
+    let (server, ticket, url) = with_a_short_grace(1, 1_000).await;
     server.provider_faults(json!({ "error_rate": 1.0 })).await;
     server.until(&ticket, "expired").await;
     // Somebody else takes the unit, and only then the money comes.
