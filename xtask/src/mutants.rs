@@ -1,6 +1,8 @@
 //! `cargo xtask mutants`: takes each guard away, one at a time, and expects the test of its name to fail.
 //!
-//! The sources are copied first, so that the checkout is never touched; compiled dependencies are shared. A guard is named by
+//! The sources are copied first, so that the checkout is never touched; compiled dependencies are shared. The copy's own crates
+//! have another version, since cargo takes crates of one name and version in one target folder for the same, and would test the
+//! copy where the checkout is meant. A guard is named by
 //! its text, which must stand exactly once in its file: who changes it changes the row here.
 
 use std::path::{Path, PathBuf};
@@ -140,10 +142,17 @@ fn tested(root: &Path, copy: &Path, mutant: &Mutant) -> Result<String, String> {
 /// Makes the copy what the checkout is; what is the same keeps its time, so that cargo builds no more than it must.
 fn fresh(root: &Path, copy: &Path) -> Outcome {
     std::fs::create_dir_all(copy).map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
-    for part in ["Cargo.toml", "Cargo.lock", "crates", "xtask", "docs", "sales"] {
+    for part in ["Cargo.lock", "crates", "xtask", "docs", "sales"] {
         mirror(&root.join(part), &copy.join(part))?;
     }
-    Ok(())
+    write(&copy.join("Cargo.toml"), &renamed(&read(&root.join("Cargo.toml"))?)?)
+}
+
+/// The workspace's manifest, with a version that the copy's crates share with none of the checkout.
+fn renamed(manifest: &str) -> Result<String, String> {
+    let line = manifest.lines().find(|line| line.starts_with("version = "));
+    let line = line.ok_or("Cargo.toml says no version of the workspace")?;
+    Ok(manifest.replacen(line, &format!("{}+mutant\"", line.trim_end_matches('"')), 1))
 }
 
 fn mirror(from: &Path, to: &Path) -> Outcome {

@@ -82,8 +82,7 @@ fn units(core: &Core, shard: &ShardId) -> Vec<LedgerUnits> {
         .map(|product| LedgerUnits { stock: product.stock, ..LedgerUnits::default() })
         .collect();
     let mut users: HashMap<(UserHash, ProductNo), u32> = HashMap::new();
-    let tickets = core.book.shards.get(shard).map_or(&[][..], |book| &book.tickets);
-    for order in tickets.iter().filter_map(|ticket| core.book.orders.get(ticket)).map(|entry| &entry.order) {
+    for order in core.book.orders_of(shard) {
         let number = order.terms.product;
         let (true, Some(units), Some(product)) =
             (order.live, units.get_mut(number.index()), sale.sale.products.get(number.index()))

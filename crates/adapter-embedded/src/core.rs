@@ -1,6 +1,6 @@
 //! What the writer works on: the ledger in memory, and the group of records that is being made.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::hold::{Effect, StockView};
@@ -29,7 +29,7 @@ pub(crate) struct Core {
     /// Records of the group that is being made.
     pub(crate) group: Writer,
     /// Shards whose counts or logs the group changed.
-    pub(crate) touched: HashSet<ShardId>,
+    pub(crate) touched: BTreeSet<ShardId>,
     /// Given to loaders.
     pub(crate) load_keys: u64,
     /// Told to end.
@@ -50,7 +50,7 @@ impl Core {
             journal: None,
             seq: newest + 1,
             group: Writer::default(),
-            touched: HashSet::new(),
+            touched: BTreeSet::new(),
             load_keys: 0,
             closing: false,
             findings: Findings::default(),

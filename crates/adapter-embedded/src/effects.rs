@@ -29,8 +29,7 @@ impl Effects for Embedded {
     async fn forget(&self, shard: &ShardId, ids: Vec<u64>) -> Result<(), Fault> {
         let shard = shard.clone();
         self.call(move |core| {
-            let gone: std::collections::HashSet<u64> = ids.into_iter().collect();
-            core.book.shard(&shard).effects.retain(|pending| !gone.contains(&pending.id));
+            core.book.shard(&shard).forget_effects(ids);
             core.book.touch(&shard.sale);
         })
         .await
@@ -132,11 +131,9 @@ fn picture(core: &Core, shard: &ShardId, epoch: Epoch) -> ShardSnapshot {
             free: UnitSet::whole(product.stock).difference(&owned.unwrap_or_default()),
         }
     };
-    let tickets = book.map_or(&[][..], |book| &book.tickets);
-    let orders = tickets.iter().filter_map(|ticket| core.book.orders.get(ticket));
     ShardSnapshot {
         epoch,
         products: products.iter().enumerate().map(product).collect(),
-        records: orders.flat_map(|entry| RecordSnapshot::of(&entry.order)).collect(),
+        records: core.book.orders_of(shard).flat_map(RecordSnapshot::of).collect(),
     }
 }

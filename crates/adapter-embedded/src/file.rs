@@ -189,7 +189,8 @@ fn prepare(connection: &Connection, had_store: bool) -> Result<(), Wrong> {
         return Err(Wrong::Form(format!("cannot use a write-ahead log (journal mode is {mode})")));
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // See `checkpoint`: no commit is to wait for the log's way home.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     if tables == 0 {

@@ -1,9 +1,17 @@
 //! The journal: one blob a group of changes, each chained to the one before it by its digest.
 
+use std::path::Path;
+
 use domain::time::Timestamp;
 use rusqlite::{Connection, params};
 
+use crate::OpenFault;
+use crate::checkpoint::Checkpointer;
+use crate::file::Opened;
 use crate::tables::Tables;
+
+/// What following by one row adds to the log, about.
+const ROW_BYTES: usize = 512;
 
 /// The digest before the first entry.
 pub(crate) const GENESIS: [u8; 32] = [0; 32];
@@ -20,6 +28,7 @@ pub(crate) fn digest(before: &[u8; 32], seq: u64, records: &[u8]) -> [u8; 32] {
 /// The journal, open for appending.
 pub(crate) struct Journal {
     connection: Connection,
+    checkpointer: Checkpointer,
     newest: [u8; 32],
     /// `PRAGMA data_version` as we saw it last.
     version: i64,
@@ -28,13 +37,12 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn new(
-        connection: Connection,
-        newest: [u8; 32],
-        lock: std::fs::File,
-    ) -> rusqlite::Result<Self> {
-        let version = version(&connection)?;
-        Ok(Self { connection, newest, version, _lock: lock })
+    /// The journal of `file`, whose newest entry has the digest `newest`.
+    pub(crate) fn new(opened: Opened, file: &Path, newest: [u8; 32]) -> Result<Self, OpenFault> {
+        let Opened { connection, lock } = opened;
+        let version =
+            version(&connection).map_err(|error| OpenFault(format!("cannot read the journal: {error}")))?;
+        Ok(Self { connection, checkpointer: Checkpointer::start(file)?, newest, version, _lock: lock })
     }
 
     /// Appends one entry and commits it. After an error nothing is known; the caller must stop.
@@ -44,17 +52,19 @@ impl Journal {
         // One statement outside a transaction is a transaction of its own.
         self.connection.prepare_cached(sql)?.execute(params![seq as i64, at.as_millis(), records, digest])?;
         self.newest = digest;
-        Ok(())
+        self.checkpointer.committed(records.len(), &self.connection)
     }
 
-    /// Writes the slice of the tables that is due, in one transaction.
+    /// Writes the slice of the tables that is due, about so many rows, in one transaction.
     pub(crate) fn follow(
         &mut self,
+        rows: usize,
         write: impl FnOnce(&mut Tables<'_>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         write(&mut Tables::new(&transaction))?;
-        transaction.commit()
+        transaction.commit()?;
+        self.checkpointer.committed(rows * ROW_BYTES, &self.connection)
     }
 
     /// Whether another connection has written to the file since the last call.
@@ -87,6 +97,7 @@ impl Journal {
 
     /// Writes the log home and closes the file.
     pub(crate) fn close(self) -> rusqlite::Result<()> {
+        self.checkpointer.stop();
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error)
     }

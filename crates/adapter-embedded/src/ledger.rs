@@ -121,7 +121,7 @@ impl Ledger for Embedded {
 
     async fn story(&self, ticket: TicketId) -> Result<Vec<Step>, Fault> {
         self.call(move |core| {
-            core.book.orders.get(&ticket).map(|entry| entry.story.clone()).unwrap_or_default()
+            core.book.orders.get(&ticket).map(|entry| entry.story.to_vec()).unwrap_or_default()
         })
         .await
     }

@@ -12,6 +12,7 @@ mod board;
 mod book;
 mod books;
 mod cell;
+mod checkpoint;
 mod claims;
 mod compare;
 mod core;
@@ -26,7 +27,6 @@ mod sales;
 mod tables;
 mod writer;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -68,7 +68,7 @@ const QUEUE: usize = 16_384;
 
 /// What every thread sees.
 pub(crate) struct Shared {
-    cells: RwLock<HashMap<ShardId, Arc<ShardCell>>>,
+    cells: RwLock<foldhash::HashMap<ShardId, Arc<ShardCell>>>,
     /// The newest sequence number of the journal that is on the disk.
     durable: AtomicU64,
     /// Why the store stopped.

@@ -11,7 +11,7 @@ use crate::core::Core;
 use crate::file::Opened;
 use crate::journal::{GENESIS, Journal, digest};
 use crate::tables::{Tabled, Tables};
-use crate::{OpenFault, Options};
+use crate::{OpenFault, Options, store_file};
 
 /// What the journal said.
 struct Replayed {
@@ -29,7 +29,7 @@ pub(crate) fn open(opened: Opened, options: &Options) -> Result<Core, OpenFault>
     let Replayed { book, seq, digest } = replay(&opened.connection)?;
     let findings = compare::run(&opened.connection, &book).map_err(unreadable)?;
     findings.log();
-    let journal = Journal::new(opened.connection, digest, opened.lock).map_err(unreadable)?;
+    let journal = Journal::new(opened, &store_file(&options.dir), digest)?;
     let mut core = Core::new(options.clock.clone(), options.address_deadline_ms, book, seq);
     core.journal = Some(journal);
     core.findings = findings;
@@ -56,7 +56,7 @@ pub(crate) fn migrate(opened: Opened, options: &Options) -> Result<Vec<String>, 
     let orders = core.book.orders.len();
     let seq = core.seq - 1;
     let Some(mut journal) = core.journal.take() else { return Ok(done) };
-    journal.follow(|tables| rewrite(tables, &core.book, seq)).map_err(unwritable)?;
+    journal.follow(orders, |tables| rewrite(tables, &core.book, seq)).map_err(unwritable)?;
     journal.close().map_err(unwritable)?;
     done.push(format!(
         "the journal has {seq} entries and {orders} orders; the tables were written anew from it"

@@ -90,7 +90,7 @@ fn follow(core: &mut Core) -> rusqlite::Result<()> {
     let book = &core.book;
     // Everything before the first change that is still behind is in the tables.
     let followed = book.behind.front().map_or(core.seq, |(seq, _)| *seq) - 1;
-    journal.follow(|tables: &mut Tables<'_>| {
+    journal.follow(count, |tables: &mut Tables<'_>| {
         slice.iter().zip(before).try_for_each(|((_, behind), before)| tables.write(book, behind, before))?;
         tables.followed(followed)
     })

@@ -101,7 +101,7 @@ pub struct Edge {
     /// Pages of other rooms that the public listener shows (the sandbox's).
     pub guests: axum::Router,
     /// Sale documents as they were shown last.
-    pub shown: std::sync::RwLock<std::collections::HashMap<SaleId, Arc<Shown>>>,
+    pub shown: std::sync::RwLock<foldhash::HashMap<SaleId, Arc<Shown>>>,
     /// Checkouts under way.
     pub under_way: AtomicU64,
     /// Streams of statuses that are open.

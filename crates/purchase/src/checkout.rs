@@ -1,6 +1,5 @@
 //! Checkout: the hot path. Decides at once where that is certain, and asks the shard otherwise.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -28,7 +27,7 @@ pub struct OrderService {
     pub(crate) stores: Stores,
     pub(crate) settings: Settings,
     catalog: Arc<Catalog>,
-    batchers: RwLock<HashMap<ShardId, Batcher>>,
+    batchers: RwLock<foldhash::HashMap<ShardId, Batcher>>,
     tasks: TaskTracker,
     ledger_lane: Semaphore,
     doubts: Doubts,

@@ -5,7 +5,7 @@ mod order;
 mod sale;
 mod shard;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use domain::allocation::Allocation;
 use domain::fence::Position;
@@ -25,7 +25,8 @@ pub(crate) use shard::ShardBook;
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) sales: BTreeMap<SaleId, SaleBook>,
-    pub(crate) shards: HashMap<ShardId, ShardBook>,
+    /// Their names are operators' own: a quick hash is enough.
+    pub(crate) shards: foldhash::HashMap<ShardId, ShardBook>,
     /// Boxed: a map that grows moves and touches all of its entries, and these are large.
     pub(crate) orders: HashIdMap<TicketId, Box<Entry>>,
     pub(crate) events: HashSet<[u8; 16]>,
@@ -103,6 +104,13 @@ impl Book {
         self.shards.entry(shard.clone()).or_insert_with(ShardBook::new)
     }
 
+    /// The orders of a shard, in the order in which they were taken in.
+    pub(crate) fn orders_of<'a>(&'a self, shard: &'a ShardId) -> impl Iterator<Item = &'a Order> {
+        let tickets = self.sales.get(&shard.sale).map_or(&[][..], |sale| &sale.tickets);
+        let orders = tickets.iter().filter_map(|ticket| self.orders.get(ticket)).map(|entry| &entry.order);
+        orders.filter(move |order| order.shard == *shard)
+    }
+
     /// Allocation has passed everything before `next`.
     pub(crate) fn pass(&mut self, shard: &ShardId, next: Position) {
         self.shard(shard).position = next;
@@ -142,7 +150,6 @@ impl Book {
             sale.sale.products.get(claim.terms.product.index()).ok_or_else(|| missing("a product"))?;
         let terms = OrderTerms { amount: product.price.times(claim.terms.quantity), address_deadline_ms };
         sale.tickets.push(claim.ticket);
-        self.shard(&claim.shard).tickets.push(claim.ticket);
         self.numbers += 1;
         self.put_order(seq, Order::from_claim(claim, terms, refused, at));
         Ok(())

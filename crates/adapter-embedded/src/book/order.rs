@@ -1,5 +1,6 @@
 //! Orders in memory, and the indexes that each of them is in.
 
+use domain::few::Few;
 use domain::id::TicketId;
 use domain::order::{Order, Work};
 use domain::time::Timestamp;
@@ -22,7 +23,7 @@ pub(crate) struct Entry {
     /// What the tables have of it.
     pub(crate) tabled: Tabled,
     /// Its story.
-    pub(crate) story: Vec<Step>,
+    pub(crate) story: Few<Step>,
 }
 
 /// The place of a kind of work in [`Book::work`].
@@ -51,7 +52,7 @@ impl Book {
                 due,
                 behind: false,
                 tabled: Tabled::Nothing,
-                story: vec![step],
+                story: Few::One(step),
             }));
         }
     }

@@ -17,8 +17,6 @@ pub(crate) struct ShardBook {
     pub(crate) log: VecDeque<Claim>,
     /// Effects that wait for the inventory; not journalled, since a rebuild has what they would have said.
     pub(crate) effects: VecDeque<PendingEffect>,
-    /// Its tickets, in the order in which they were taken in.
-    pub(crate) tickets: Vec<TicketId>,
     effects_ever: u64,
     /// By product and unit, as far as any unit was ever owned.
     owners: Vec<Vec<Option<TicketId>>>,
@@ -32,7 +30,6 @@ impl ShardBook {
             position: Position(0),
             log: VecDeque::new(),
             effects: VecDeque::new(),
-            tickets: Vec::new(),
             effects_ever: 0,
             owners: Vec::new(),
             users: HashIdMap::default(),
@@ -42,6 +39,12 @@ impl ShardBook {
     /// The position after the last claim.
     pub(crate) fn end(&self) -> Position {
         Position(self.position.0 + self.log.len() as u64)
+    }
+
+    /// Effects up to these numbers have been applied; they need not be the oldest.
+    pub(crate) fn forget_effects(&mut self, mut ids: Vec<u64>) {
+        ids.sort_unstable();
+        self.effects.retain(|pending| ids.binary_search(&pending.id).is_err());
     }
 
     /// Queues an effect.
