@@ -45,7 +45,7 @@ fn wrong_files_are_refused_by_name() {
         (file("poll_cpu", "1", "ms"), "unit must be \"µs\", and not \"ms\""),
         (file("poll_cpu", "-1", "µs"), "value must be 0 or more"),
         (file("poll_cpu", "nan", "µs"), "value must be 0 or more"),
-        (file("poll_cpu", "1", "µs") + &file("poll_cpu", "1", "µs")[12..], "once"),
+        (file("poll_cpu", "1", "µs") + &file("poll_cpu", "1", "µs")[14..], "once"),
         ("machine = 1".to_owned(), "machine"),
     ] {
         let wrong = Costs::read("c.toml", &text).unwrap_err();
