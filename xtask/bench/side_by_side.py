@@ -1,7 +1,8 @@
 """Measures the HTTP paths side by side with nginx `return 202`: CPU time a request (user + system of the server), memory per
 idle connection, and the latency of granted checkouts at a fixed pace.
 
-Called by `cargo xtask bench` with the built program and the built example `pace` as its arguments. Server on core 0, load on
+Called by `cargo xtask bench` with the built program and the built example `pace` as its arguments, and with the file that
+takes the costs for `tzero plan`, where one is asked for. Server on core 0, load on
 core 1, A B A B, five pairs after a warm-up; medians with min and max. Nothing of the real path is switched off, except the
 limits per user and network, since all load comes from one machine. While it measures, a spinner of idle priority keeps each
 core awake: a virtual core that halts between two requests adds the cost of waking up, which differs from round to round. Before
@@ -21,6 +22,8 @@ import sys
 import tempfile
 import time
 
+from costs import write as write_costs
+
 PAIRS = 5
 SECONDS = 3
 CONNECTIONS = 256
@@ -30,6 +33,8 @@ PACED_ROUNDS = 3
 PACED_SECONDS = 5
 WARM_BYTES = 512 << 20
 TICK = os.sysconf("SC_CLK_TCK")
+# Which measurement is which cost of `tzero plan`.
+COSTS = {"refusal: all held": "refused_cpu", "status poll": "poll_cpu", "granted checkout, durable": "granted_cpu"}
 
 
 def pinned(core, *command, **more):
@@ -250,7 +255,7 @@ def idle_kib(port, pids, path):
     return (held - before) / IDLE, (resident_kib(pids) - before) / IDLE
 
 
-def main(program, pace):
+def main(program, pace, costs_file=None):
     folder = tempfile.mkdtemp(prefix="tzero-bench-")
     awake = spinners()
     nginx, nginx_port, nginx_pids = start_nginx(folder)
@@ -280,7 +285,7 @@ def main(program, pace):
         }
         run_wrk(nginx_port, anchor, 1)
         print(f"{'CPU µs a request (median, min – max)':<38} {'tzero':>24} {'nginx return 202':>24} {'ratio':>6} {'with its wake':>14} {'tzero/s':>9} {'load core busy':>15}")
-        capacity = 0.0
+        capacity, costs = 0.0, []
         for name, (path, refused) in paths.items():
             run_wrk(port, path, 1)
             ours, theirs = [], []
@@ -297,12 +302,18 @@ def main(program, pace):
             busy = statistics.median(each["busy"] for each in ours)
             print(f"{name:<38} {spread(mine):>24} {spread(anchors):>24} {ratio:6.2f} {wake:14.2f} {rate:9,.0f} {busy:15.0%}", flush=True)
             capacity = rate
+            if name in COSTS:
+                costs.append((COSTS[name], statistics.median(mine), "µs", f"{name}, median of {PAIRS} rounds over {CONNECTIONS} connections"))
         print("'with its wake': the same ratio, with the CPU time that requests left for later (allocation, tables) counted until the server was quiet")
         latencies(pace, [("tzero", port, pids), ("nginx", nginx_port, nginx_pids)], capacity, users)
         print(f"\nmemory of the server per idle keep-alive connection ({IDLE} of them), KiB: while open, left after closing and 3,000 requests more")
         for name, at, group, path in [("tzero", port, pids, "/v1/time"), ("nginx", nginx_port, nginx_pids, "/")]:
             held, left = idle_kib(at, group, path)
             print(f"{name:<8} {held:6.1f} {left:6.1f}")
+            if name == "tzero":
+                costs.append(("connection_memory", held * 1024, "bytes", f"idle keep-alive connection, {IDLE} of them"))
+        if costs_file:
+            write_costs(costs_file, costs)
     finally:
         for spinner in awake:
             spinner.kill()
@@ -313,4 +324,4 @@ def main(program, pace):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

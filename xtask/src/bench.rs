@@ -18,6 +18,10 @@ use crate::workspace::{self, Outcome, cargo};
 pub struct Options {
     #[command(subcommand)]
     part: Option<Part>,
+    /// Writes what was measured into this file, for `tzero plan --costs`; figures of this machine that are in it and are
+    /// not measured now are kept
+    #[arg(long, global = true, value_name = "FILE")]
+    costs: Option<PathBuf>,
 }
 
 /// A part of it.
@@ -60,14 +64,15 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     }
     call(&mut cargo(root, &["build", "--release"]))?;
     call(&mut cargo(root, &["build", "--release", "-p", "rehearsal", "--example", "pace"]))?;
+    let costs = options.costs.as_deref();
     if alone {
-        run_alone(root)?;
+        run_alone(root, costs)?;
     }
-    if fleet { run_fleet(root) } else { Ok(()) }
+    if fleet { run_fleet(root, costs) } else { Ok(()) }
 }
 
 /// The inventory alone, then the HTTP paths side by side with nginx.
-fn run_alone(root: &Path) -> Outcome {
+fn run_alone(root: &Path, costs: Option<&Path>) -> Outcome {
     call(&mut cargo(root, &["run", "--release", "-q", "-p", "adapter-embedded", "--example", "holds"]))?;
     let release = workspace::target(root).join("release");
     let driver = root.join("xtask/bench/side_by_side.py");
@@ -75,12 +80,13 @@ fn run_alone(root: &Path) -> Outcome {
         Command::new("python3")
             .arg("-B")
             .arg(driver)
-            .args([release.join("tzero"), release.join("examples/pace")]),
+            .args([release.join("tzero"), release.join("examples/pace")])
+            .args(costs),
     )
 }
 
 /// The stores side by side with what is usually done with them, then the fleet on them. The stores are this run's own.
-fn run_fleet(root: &Path) -> Outcome {
+fn run_fleet(root: &Path, costs: Option<&Path>) -> Outcome {
     needs::provide(&[PGBENCH])?;
     let pgbench = PGBENCH.program().ok_or("pgbench was installed but is not there")?;
     call(&mut cargo(root, &["build", "--release", "-p", "adapter-redis", "--example", "grants"]))?;
@@ -95,7 +101,8 @@ fn run_fleet(root: &Path) -> Outcome {
             .arg(stores)
             .arg(&release)
             .arg(&pgbench)
-            .arg(&xtask);
+            .arg(&xtask)
+            .args(costs);
         call(&mut driver)
     })
 }

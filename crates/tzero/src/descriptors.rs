@@ -14,13 +14,23 @@ pub fn raise() -> Option<u64> {
     }
 }
 
+/// How many files a process may have open here at most, as far as the system allows it; `None` where there is no limit.
+pub fn allowed() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
 /// Descriptors that are kept for stores, the provider and the listeners themselves.
-const RESERVED: u64 = 256;
+pub const RESERVED: u64 = 256;
+
+/// Connections for which `allowed` descriptors have room.
+pub fn room(allowed: u64) -> usize {
+    allowed.saturating_sub(RESERVED).max(RESERVED / 4) as usize
+}
 
 /// As many connections as configured, or as the process may have descriptors for.
 pub fn connections(configured: usize) -> usize {
     let Some(allowed) = raise() else { return configured };
-    let room = allowed.saturating_sub(RESERVED).max(RESERVED / 4) as usize;
+    let room = room(allowed);
     if configured > room {
         tracing::warn!(
             configured,

@@ -5,6 +5,7 @@ pub mod config;
 pub mod descriptors;
 mod keys;
 mod node;
+pub mod plan;
 mod preflight;
 mod role;
 mod telemetry;

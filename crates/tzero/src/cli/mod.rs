@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod configuration;
+mod plan;
 mod rehearse;
 mod sale;
 mod serve;
@@ -47,6 +48,9 @@ enum Command {
     /// Creates and steers sales of a running system
     #[command(subcommand)]
     Sale(sale::SaleCommand),
+    /// Says what a herd needs of machines, stores and provider, and whether the sale can be sold as it is set up
+    #[command(after_help = plan::AFTERWARDS)]
+    Plan(Box<plan::PlanFlags>),
     /// Sends a herd of buyers against a running system, and audits it
     Rehearse(Box<rehearse::RehearseFlags>),
     /// Proves that no unit was sold twice and none is lost
@@ -160,6 +164,7 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
         Command::Demo(flags) => serve::demo(&flags, environment),
         Command::Serve { roles, flags } => serve::serve(&roles, &flags, environment),
         Command::Sale(command) => sale::run(command, &environment),
+        Command::Plan(flags) => plan::run(&flags, environment),
         Command::Rehearse(flags) => rehearse::run(&flags, &environment),
         Command::Audit(flags) => audit::run(&flags, &environment),
         Command::Shards(flags) => shards::run(&flags, &environment),

@@ -25,7 +25,9 @@ fn write(dir: &Path, name: &str, text: &str) -> String {
 fn help_roles_and_configuration_are_printed() {
     let (right, help) = run(&["--help"]);
     assert!(right);
-    for command in ["demo", "serve", "sale", "rehearse", "audit", "shards", "roles", "config", "migrate"] {
+    for command in
+        ["demo", "serve", "sale", "plan", "rehearse", "audit", "shards", "roles", "config", "migrate"]
+    {
         assert!(help.contains(command), "{help}");
     }
     let (right, roles) = run(&["roles"]);

@@ -2,4 +2,5 @@
 
 mod audit;
 mod command_line;
+mod plan;
 mod store;
