@@ -66,6 +66,9 @@ pub struct Readiness {
 /// Asks every dependency.
 pub type Probe = Arc<dyn Fn() -> futures::future::BoxFuture<'static, Vec<Readiness>> + Send + Sync>;
 
+/// Seconds since the shop's keys were read, and how many readings have failed.
+pub type KeysStanding = Box<dyn Fn() -> (f64, u64) + Send + Sync>;
+
 /// Everything that handlers share.
 pub struct Edge {
     /// Serves buyers.
@@ -78,6 +81,8 @@ pub struct Edge {
     pub stores: Stores,
     /// Verifies sessions.
     pub sessions: Sessions,
+    /// How the shop's keys stand, where the shop signs sessions.
+    pub keys_standing: Option<KeysStanding>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
     /// Counts requests by who sends them.

@@ -22,7 +22,7 @@ use workers::processor::Rate;
 use crate::config::{Config, times};
 use crate::keys::Keys;
 use crate::role::{self, Role};
-use crate::wiring::{self, Around, OrdersDesk, System};
+use crate::wiring::{self, Around, OrdersDesk, ShopKeys, System};
 use start::{Start, limits};
 
 /// Calls of the treasurer to the provider at once, of each kind.
@@ -94,7 +94,11 @@ impl Node {
             node.start_loops(&start.plan, &system);
             node.system = Some(system);
         }
-        node.listen(start)?;
+        let shop = ShopKeys::open(&start.plan.config, Arc::clone(&start.clock)).await?.map(Arc::new);
+        if let Some(shop) = &shop {
+            node.loops.spawn(Arc::clone(shop).follow(node.stop_working.clone()));
+        }
+        node.listen(start, shop)?;
         Ok(node)
     }
 
@@ -141,7 +145,7 @@ impl Node {
         }
     }
 
-    fn listen(&mut self, start: Start) -> Result<(), String> {
+    fn listen(&mut self, start: Start, shop: Option<Arc<ShopKeys>>) -> Result<(), String> {
         let (token, token_file) = start.admin_token()?;
         let Start { plan, keys, clock, public, admin, provider, addresses } = start;
         let limits = limits(&plan.config);
@@ -165,8 +169,8 @@ impl Node {
                     .sandbox
                     .as_ref()
                     .map_or_else(Router::new, |sandbox| Router::new().nest("/sandbox", sandbox.pages()));
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk);
-                let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around)?);
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, shop);
+                let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around));
                 self.token_file = token_file;
                 if let Some(admin) = admin {
                     self.admin_address = Some(admin.address());
@@ -176,8 +180,8 @@ impl Node {
                 self.edge = Some(edge);
             }
             Some((system, desk)) => {
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk);
-                let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around)?);
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, shop);
+                let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around));
                 self.serve_edge(public, Routes::machine(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
             }
@@ -230,13 +234,14 @@ impl Node {
         roles: &HashSet<Role>,
         shared: bool,
         orders: OrdersDesk,
+        shop: Option<Arc<ShopKeys>>,
     ) -> Around {
         // Where others use the same stores, they may have the roles that this process has not.
         let missing = if shared { None } else { role::missing(roles) };
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }
-        Around { provider_url, orders, stop: self.stop_listening.clone(), missing }
+        Around { provider_url, orders, stop: self.stop_listening.clone(), missing, shop }
     }
 
     fn serve_edge(

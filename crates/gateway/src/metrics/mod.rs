@@ -172,6 +172,7 @@ pub fn text(edge: &Edge) -> String {
     connections(edge, &mut text);
     progress(edge, &mut text);
     backlog(edge, &mut text);
+    session_keys(edge, &mut text);
     let put_aside = edge.stores.claims.put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);
@@ -204,6 +205,17 @@ fn progress(edge: &Edge, text: &mut String) {
         let count = edge.stores.pulse.count(kind);
         line(text, &format!("tzero_progress_total{{kind=\"{}\"}}", kind.as_str()), count);
     }
+}
+
+/// Keys that grow old are those of a shop that may have others by now.
+fn session_keys(edge: &Edge, text: &mut String) {
+    let Some(standing) = &edge.keys_standing else { return };
+    let (age_s, failures) = standing();
+    let (age, failed) = ("tzero_session_keys_age_seconds", "tzero_session_keys_failures_total");
+    head(text, age, "gauge", "Seconds since the shop's keys were read.");
+    line(text, age, age_s);
+    head(text, failed, "counter", "Times that the shop's keys could not be read.");
+    line(text, failed, failures);
 }
 
 fn backlog(edge: &Edge, text: &mut String) {

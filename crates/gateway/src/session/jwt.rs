@@ -1,16 +1,19 @@
 //! Sessions that a shop signs: JWTs (RFC 7519) under one algorithm, fixed by configuration.
 //!
 //! The algorithm is never taken from the token. A verified token is remembered for a while, so that a buyer who polls
-//! does not cost a signature each time.
+//! does not cost a signature each time. The shop may replace its keys at any time; what was judged by the old ones is then
+//! judged again.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use arc_swap::ArcSwap;
 use domain::id::UserId;
 use domain::time::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use super::Session;
 
@@ -35,10 +38,19 @@ pub enum Algorithm {
 
 /// Verifies a shop's sessions.
 pub struct Jwt {
-    keys: Keys,
+    algorithm: Algorithm,
+    keys: ArcSwap<ShopKeys>,
+    /// Somebody names a key that is not there.
+    unknown_key: Notify,
     validation: Validation,
     leeway_ms: u64,
     remembered: RwLock<HashMap<[u8; 32], Session>>,
+}
+
+/// The shop's keys, and the digest of the document that they were read from.
+struct ShopKeys {
+    digest: blake3::Hash,
+    keys: Keys,
 }
 
 enum Keys {
@@ -115,6 +127,17 @@ fn is_private(pem: &[u8]) -> bool {
     lines.any(|line| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
 }
 
+impl ShopKeys {
+    fn read(algorithm: Algorithm, key: &[u8]) -> Result<Self, String> {
+        let keys = if key.trim_ascii_start().starts_with(b"{") {
+            key_set(algorithm, key)?
+        } else {
+            Keys::One(algorithm.key(key)?)
+        };
+        Ok(Self { digest: blake3::hash(key), keys })
+    }
+}
+
 impl Jwt {
     /// From the shop's key: PEM, a shared secret, or a JWKS document.
     ///
@@ -142,12 +165,30 @@ impl Jwt {
         required.extend(audience.map(|_| "aud"));
         required.extend(issuer.map(|_| "iss"));
         validation.set_required_spec_claims(&required);
-        let keys = if key.trim_ascii_start().starts_with(b"{") {
-            key_set(algorithm, key)?
-        } else {
-            Keys::One(algorithm.key(key)?)
-        };
-        Ok(Self { keys, validation, leeway_ms, remembered: RwLock::default() })
+        let keys = ArcSwap::from_pointee(ShopKeys::read(algorithm, key)?);
+        let (unknown_key, remembered) = (Notify::new(), RwLock::default());
+        Ok(Self { algorithm, keys, unknown_key, validation, leeway_ms, remembered })
+    }
+
+    /// Judges by the shop's keys as they are now, and says whether they are others than before. Whoever was let in by a key
+    /// that is gone is let in no more.
+    ///
+    /// # Errors
+    /// What would be right; the keys stay those that were.
+    pub fn replace_keys(&self, key: &[u8]) -> Result<bool, String> {
+        if self.keys.load().digest == blake3::hash(key) {
+            return Ok(false);
+        }
+        let keys = ShopKeys::read(self.algorithm, key)?;
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        self.keys.store(Arc::new(keys));
+        remembered.clear();
+        Ok(true)
+    }
+
+    /// Waits until a token names a key that is not there: the shop may have a new one. Anybody can write such a token.
+    pub async fn unknown_key(&self) {
+        self.unknown_key.notified().await;
     }
 
     /// The session of a token that is valid at `now`.
@@ -158,8 +199,13 @@ impl Jwt {
         if let Some(session) = known {
             return (now < session.expires_at.plus_millis(self.leeway_ms)).then_some(session);
         }
-        let session = self.verify_signature(token, now)?;
+        let shop = self.keys.load_full();
+        let session = self.verify_signature(&shop.keys, token, now)?;
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        // By keys that were replaced meanwhile nobody is let in a second time.
+        if !Arc::ptr_eq(&shop, &self.keys.load()) {
+            return Some(session);
+        }
         if remembered.len() >= REMEMBERED {
             remembered.clear();
         }
@@ -167,17 +213,20 @@ impl Jwt {
         Some(session)
     }
 
-    fn verify_signature(&self, token: &str, now: Timestamp) -> Option<Session> {
+    fn verify_signature(&self, keys: &Keys, token: &str, now: Timestamp) -> Option<Session> {
         let header = decode_header(token).ok()?;
         // No extension is known here, so a token that insists on one is not understood (RFC 7515, section 4.1.11).
         if header.crit.is_some() {
             return None;
         }
-        let key = match &self.keys {
+        let key = match keys {
             Keys::One(key) => key,
             Keys::Set(keys) => match header.kid.as_deref() {
                 // A key without a name is the only one.
-                Some(id) => keys.get(id).or_else(|| keys.get(""))?,
+                Some(id) => keys.get(id).or_else(|| keys.get("")).or_else(|| {
+                    self.unknown_key.notify_one();
+                    None
+                })?,
                 None if keys.len() == 1 => keys.values().next()?,
                 None => return None,
             },

@@ -140,3 +140,48 @@ fn every_changed_character_is_refused() {
         assert!(shop.verify(&forged, at(1)).is_none(), "{at_character}");
     }
 }
+
+fn named(id: &str, claims: &Value) -> String {
+    let mut header = Header::new(jsonwebtoken::Algorithm::EdDSA);
+    header.kid = Some(id.to_owned());
+    encode(&header, claims, &EncodingKey::from_ed_pem(PRIVATE.as_bytes()).unwrap()).unwrap()
+}
+
+fn document(names: &[&str]) -> Vec<u8> {
+    json!({ "keys": names.iter().map(|name| jwk(name)).collect::<Vec<_>>() }).to_string().into_bytes()
+}
+
+#[test]
+fn who_was_let_in_by_a_key_that_is_gone_is_let_in_no_more() {
+    let claims = json!({ "sub": "ann", "exp": 1_000 });
+    let shop = Jwt::read(Algorithm::EdDsa, &document(&["old"]), None, None, 0).unwrap();
+    let (old, new) = (named("old", &claims), named("new", &claims));
+    assert!(shop.verify(&old, at(1)).is_some());
+    assert!(shop.verify(&new, at(1)).is_none());
+    assert_eq!(shop.replace_keys(&document(&["old", "new"])), Ok(true));
+    assert!(shop.verify(&old, at(1)).is_some() && shop.verify(&new, at(1)).is_some());
+    assert_eq!(shop.replace_keys(&document(&["old", "new"])), Ok(false), "the same again changes nothing");
+    assert_eq!(shop.replace_keys(&document(&["new"])), Ok(true));
+    assert!(shop.verify(&old, at(1)).is_none(), "also where its token was remembered");
+    assert!(shop.verify(&new, at(1)).is_some());
+    shop.replace_keys(b"{ \"keys\": [] }").unwrap_err();
+    shop.replace_keys(b"nonsense").unwrap_err();
+    assert!(shop.verify(&new, at(1)).is_some(), "what cannot be read takes nothing away");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_there_is_asked_for_and_costs_its_token_nothing_more() {
+    let claims = json!({ "sub": "ann", "exp": 1_000 });
+    let shop = Jwt::read(Algorithm::EdDsa, &document(&["old"]), None, None, 0).unwrap();
+    let asked = |shop: &Jwt| {
+        let asked = std::pin::pin!(shop.unknown_key());
+        futures::FutureExt::now_or_never(asked).is_some()
+    };
+    assert!(shop.verify(&named("old", &claims), at(1)).is_some());
+    assert!(!asked(&shop));
+    for number in 0..1_000 {
+        assert!(shop.verify(&named(&format!("guess-{number}"), &claims), at(1)).is_none());
+    }
+    assert!(asked(&shop));
+    assert!(!asked(&shop), "however many there were");
+}

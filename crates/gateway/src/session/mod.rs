@@ -3,6 +3,8 @@
 mod builtin;
 mod jwt;
 
+use std::sync::Arc;
+
 use domain::id::UserId;
 use domain::time::Timestamp;
 
@@ -23,7 +25,7 @@ pub enum Sessions {
     /// This system.
     Builtin(Builtin),
     /// The shop.
-    Jwt(Box<Jwt>),
+    Jwt(Arc<Jwt>),
 }
 
 /// Characters of the longest token that is looked at.

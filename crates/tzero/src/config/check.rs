@@ -2,7 +2,7 @@
 //! [`super::times`].
 
 use super::mistake::Mistake;
-use super::model::{Config, Issuer, Provider};
+use super::model::{Config, Issuer, JwtAlgorithm, Provider};
 use super::origin::Settings;
 use super::secret::Secret;
 use super::times;
@@ -79,8 +79,31 @@ const RELATIONS: &[Relation] = &[
     },
     Relation {
         keys: &["sessions.jwt_key_file", "sessions.issuer"],
-        holds: |config| config.sessions.issuer != Issuer::Jwt || config.sessions.jwt_key_file.is_some(),
-        detail: "must name the shop's key, because sessions.issuer is \"jwt\"",
+        holds: |config| {
+            let sessions = &config.sessions;
+            sessions.issuer != Issuer::Jwt
+                || sessions.jwt_key_file.is_some()
+                || sessions.jwt_keys_url.is_some()
+        },
+        detail: "must name the shop's key, because sessions.issuer is \"jwt\"; or set sessions.jwt_keys_url",
+    },
+    Relation {
+        keys: &["sessions.jwt_keys_url", "sessions.jwt_key_file"],
+        holds: |config| config.sessions.jwt_keys_url.is_none() || config.sessions.jwt_key_file.is_none(),
+        detail: "is set, and sessions.jwt_key_file too; keys come from one of them",
+    },
+    Relation {
+        keys: &["sessions.jwt_keys_url", "sessions.jwt_algorithm"],
+        holds: |config| {
+            config.sessions.jwt_keys_url.is_none() || config.sessions.jwt_algorithm != JwtAlgorithm::HS256
+        },
+        detail: "publishes keys, and the key of HS256 is a secret; use sessions.jwt_key_file, or another algorithm",
+    },
+    Relation {
+        keys: &["sessions.jwt_keys_url"],
+        holds: |config| config.sessions.jwt_keys_url.as_deref().is_none_or(is_private_way),
+        detail: "must begin with https://, because whoever changes the answer on its way signs sessions; \
+                 http:// is for this machine alone, such as http://127.0.0.1:8000/keys",
     },
     Relation {
         keys: &["server.admin_listen", "server.listen"],
@@ -149,6 +172,14 @@ pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Ve
 }
 
 /// Whether only this machine can reach the listeners.
+/// Whether nobody can change what comes from an address: it is encrypted, or does not leave this machine.
+fn is_private_way(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse().ok();
+    url.scheme() == "https" || host == "localhost" || ip.is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
 fn is_loopback(config: &Config) -> bool {
     let addresses = std::iter::once(config.server.listen).chain(config.server.admin_listen);
     addresses.into_iter().all(|address| address.ip().is_loopback())

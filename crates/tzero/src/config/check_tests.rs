@@ -27,6 +27,9 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("kafka.replication", "3")],
     &[("fleet.orders_listen", "127.0.0.1:7000")],
     &[("sessions.issuer", "jwt")],
+    &[("sessions.jwt_keys_url", "https://shop.example/keys"), ("sessions.jwt_key_file", "shop.pem")],
+    &[("sessions.jwt_keys_url", "https://shop.example/keys"), ("sessions.jwt_algorithm", "HS256")],
+    &[("sessions.jwt_keys_url", "http://127.0.0.1:80@shop.example/keys")],
     &[("server.admin_listen", "127.0.0.1:8080")],
     &[("sandbox.enabled", "false")],
     &[("payments.provider", "stripe"), ("payments.webhook_secret", "whsec")],
@@ -60,6 +63,9 @@ fn what_goes_together_passes() {
     for fitting in [
         &[("processor.retry_min_ms", "10000")][..],
         &[("sessions.issuer", "jwt"), ("sessions.jwt_key_file", "shop.pem")],
+        &[("sessions.issuer", "jwt"), ("sessions.jwt_keys_url", "https://shop.example/keys")],
+        &[("sessions.jwt_keys_url", "http://[::1]:8000/keys")],
+        &[("sessions.jwt_keys_url", "http://localhost/keys")],
         &[
             ("redis.nodes", "a:1, b:1"),
             ("kafka.brokers", "a:2"),

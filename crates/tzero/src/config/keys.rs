@@ -67,6 +67,8 @@ pub const KEYS: &[Key] = &[
     key("sessions.ttl_ms", Whole(1_000, 31_536_000_000)),
     key("sessions.jwt_algorithm", Choice(&["EdDSA", "ES256", "RS256", "HS256"])),
     key("sessions.jwt_key_file", Text),
+    key("sessions.jwt_keys_url", UrlOrEmpty),
+    key("sessions.jwt_refresh_ms", Whole(10_000, DAY_MS)),
     key("sessions.jwt_audience", Text),
     key("sessions.jwt_issuer", Text),
     key("sessions.jwt_leeway_ms", Whole(0, REQUEST_MS)),

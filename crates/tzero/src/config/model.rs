@@ -108,9 +108,14 @@ pub struct Sessions {
     pub ttl_ms: u64,
     /// The one algorithm that is accepted.
     pub jwt_algorithm: JwtAlgorithm,
-    /// The shop's key; there whenever the issuer is `jwt`.
+    /// The shop's key; there whenever the issuer is `jwt` and there is no address.
     #[serde(deserialize_with = "empty_is_none")]
     pub jwt_key_file: Option<PathBuf>,
+    /// Where the shop publishes its keys as a JWKS document.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub jwt_keys_url: Option<String>,
+    /// How often that is asked, milliseconds.
+    pub jwt_refresh_ms: u64,
     /// The `aud` that a token must carry.
     #[serde(deserialize_with = "empty_is_none")]
     pub jwt_audience: Option<String>,

@@ -15,7 +15,7 @@ use crate::wiring;
 const ROUNDS: u32 = 200;
 
 /// CPU time of judging one session under the shop's key that is configured, microseconds; `None` where this system issues
-/// sessions itself.
+/// sessions itself, or where the keys are at an address.
 ///
 /// # Errors
 /// The shop's key cannot be read.

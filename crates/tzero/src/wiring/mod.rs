@@ -2,6 +2,7 @@
 
 mod offline;
 mod orders;
+mod shop_keys;
 mod stores;
 
 use std::net::SocketAddr;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use adapter_payments::{Options as PaymentOptions, StripeForm};
 use domain::id::{IdSecret, ShardId};
 use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
-use gateway::session::{Algorithm, Builtin, Jwt, Sessions};
+use gateway::session::{Builtin, Sessions};
 use ports::clock::{Clock, SystemClock};
 use ports::dice::Dice;
 use ports::facts::{FactLog, Facts};
@@ -25,11 +26,12 @@ use rand::{Rng, RngCore};
 use tokio_util::sync::CancellationToken;
 use wire::ticket::SealedTickets;
 
-use crate::config::{Config, Issuer, JwtAlgorithm, Provider};
+use crate::config::{Config, Provider};
 use crate::keys::Keys;
 
 pub use offline::audit_offline;
 pub use orders::{OrdersDesk, serve_gateways};
+pub use shop_keys::{ShopKeys, of_file as shop};
 pub use stores::migrate;
 use stores::{Keeper, StorePorts};
 
@@ -80,6 +82,8 @@ pub struct Around {
     pub stop: CancellationToken,
     /// What nobody does, because its role does not run; in words.
     pub missing: Option<String>,
+    /// The shop's keys, where the shop signs sessions.
+    pub shop: Option<Arc<ShopKeys>>,
 }
 
 /// Stores, peers and the core of one process.
@@ -219,9 +223,6 @@ impl System {
     }
 
     /// The edge of this process.
-    ///
-    /// # Errors
-    /// The shop's key cannot be used.
     pub fn edge(
         &self,
         config: &Config,
@@ -229,15 +230,22 @@ impl System {
         admin_token: String,
         guests: axum::Router,
         around: Around,
-    ) -> Result<Edge, String> {
-        let Around { provider_url, orders, stop, missing } = around;
+    ) -> Edge {
+        let Around { provider_url, orders, stop, missing, shop } = around;
+        let sessions = shop.as_ref().map_or_else(
+            || Sessions::Builtin(Builtin::new(keys.derive("sessions"))),
+            |shop| Sessions::Jwt(Arc::clone(&shop.jwt)),
+        );
+        let keys_standing =
+            shop.as_ref().map(|shop| Box::new(shop.standing()) as gateway::edge::KeysStanding);
         let trusted = config.server.trusted_proxies.clone();
-        Ok(Edge {
+        Edge {
             orders: orders.port(),
             catalog: Arc::clone(&self.catalog),
             operator: Operator::new(self.stores.clone(), Arc::clone(&self.catalog)),
             stores: self.stores.clone(),
-            sessions: sessions(config, keys)?,
+            sessions,
+            keys_standing,
             trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
             cells: gateway::limits::Cells::new(CELLS, random()),
             admin_token,
@@ -253,7 +261,7 @@ impl System {
             under_way: std::sync::atomic::AtomicU64::new(0),
             streams: std::sync::atomic::AtomicU64::new(0),
             polls: gateway::edge::Polls::default(),
-        })
+        }
     }
 
     fn probe(&self, provider_url: String, orders: OrdersDesk, missing: Option<String>) -> Probe {
@@ -338,32 +346,4 @@ fn edge_settings(config: &Config) -> EdgeSettings {
         poll_min_ms: config.status.poll_min_ms,
         poll_max_ms: config.status.poll_max_ms,
     }
-}
-
-fn sessions(config: &Config, keys: &Keys) -> Result<Sessions, String> {
-    let builtin = || Sessions::Builtin(Builtin::new(keys.derive("sessions")));
-    Ok(shop(config)?.map_or_else(builtin, |jwt| Sessions::Jwt(Box::new(jwt))))
-}
-
-/// Who judges the shop's sessions; `None` where this system issues them itself.
-///
-/// # Errors
-/// The shop's key cannot be used.
-pub fn shop(config: &Config) -> Result<Option<Jwt>, String> {
-    let sessions = &config.sessions;
-    if sessions.issuer == Issuer::Builtin {
-        return Ok(None);
-    }
-    let file = sessions.jwt_key_file.as_deref().ok_or("sessions.jwt_key_file must name the shop's key")?;
-    let key = std::fs::read(file)
-        .map_err(|error| format!("sessions.jwt_key_file: cannot read {}: {error}", file.display()))?;
-    let algorithm = match sessions.jwt_algorithm {
-        JwtAlgorithm::EdDSA => Algorithm::EdDsa,
-        JwtAlgorithm::ES256 => Algorithm::Es256,
-        JwtAlgorithm::RS256 => Algorithm::Rs256,
-        JwtAlgorithm::HS256 => Algorithm::Hs256,
-    };
-    let (audience, issuer) = (sessions.jwt_audience.as_deref(), sessions.jwt_issuer.as_deref());
-    let jwt = Jwt::read(algorithm, &key, audience, issuer, sessions.jwt_leeway_ms);
-    jwt.map(Some).map_err(|wrong| format!("sessions.jwt_key_file: {} {wrong}", file.display()))
 }

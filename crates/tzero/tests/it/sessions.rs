@@ -1,6 +1,11 @@
 //! Sessions that a shop signs.
 
-use jsonwebtoken::{EncodingKey, Header, encode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -46,4 +51,119 @@ async fn a_shop_signs_sessions_and_nothing_else_is_believed() {
     }
     let none = read(server.request(Method::POST, "/v1/sessions")).await;
     assert_eq!(none.status, 404, "the built-in issuer is off");
+}
+
+/// The pair whose public part [`document`] publishes.
+const PRIVATE: &str = include_str!("../../../gateway/src/session/jwt_test_private.pem");
+
+/// The same key under another name, which is what a rotation looks like from outside.
+fn document(name: &str) -> String {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "kid": name,
+        "x": "C1lKgOUXMFwzHfRX5Mc2bDE6VZTvN7MioQMvV_XOiBQ" });
+    json!({ "keys": [key] }).to_string()
+}
+
+/// Ann's session, signed by the key that the shop calls `name`.
+fn ann(name: &str) -> Buyer {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.kid = Some(name.to_owned());
+    let claims = json!({ "sub": "ann", "exp": jiff::Timestamp::now().as_second() + 600 });
+    let key = EncodingKey::from_ed_pem(PRIVATE.as_bytes()).expect("a key");
+    Buyer { user: "ann".into(), token: encode(&header, &claims, &key).expect("signed") }
+}
+
+/// A shop that publishes its keys.
+struct Shop {
+    document: Arc<Mutex<String>>,
+    asked: Arc<AtomicUsize>,
+    url: String,
+    serving: tokio::task::JoinSet<()>,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let (document, asked) = (Arc::new(Mutex::new(document("old"))), Arc::new(AtomicUsize::new(0)));
+        let answer = {
+            let (document, asked) = (Arc::clone(&document), Arc::clone(&asked));
+            move || {
+                asked.fetch_add(1, Ordering::Relaxed);
+                let document = document.lock().expect("not poisoned").clone();
+                async move { document }
+            }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/keys", listener.local_addr().expect("an address"));
+        let router = Router::new().route("/keys", axum::routing::get(answer));
+        let mut serving = tokio::task::JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, router).await.expect("serves") });
+        Self { document, asked, url, serving }
+    }
+
+    fn publish(&self, text: String) {
+        *self.document.lock().expect("not poisoned") = text;
+    }
+}
+
+async fn until_let_in(server: &Server, buyer: &Buyer) {
+    for _ in 0..300 {
+        if server.buy("s", buyer, "k").await.status == 202 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("nobody is let in by the new key after 30 s");
+}
+
+// The shop answers while the program's start is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_at_an_address_are_followed_and_outlive_its_absence() {
+    let mut shop = Shop::open().await;
+    let url = format!("sessions.jwt_keys_url={}", shop.url);
+    let mut server = Server::start(&["sessions.issuer=jwt", "limits.network_per_s=0", &url]);
+    server.sale("s", 5, json!({})).await;
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 202);
+    assert_eq!(shop.asked.load(Ordering::Relaxed), 1, "at the start");
+    shop.publish(document("new"));
+    for guess in 0..200 {
+        assert_eq!(server.buy("s", &ann(&format!("guess-{guess}")), "k").await.status, 401);
+    }
+    assert!(shop.asked.load(Ordering::Relaxed) <= 2, "whoever invents names does not make us ask");
+    until_let_in(&server, &ann("new")).await;
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 401, "its key is gone");
+    assert!(shop.asked.load(Ordering::Relaxed) <= 5);
+    // Nonsense, and then nothing: the keys stay.
+    shop.publish("{ \"keys\": [] }".to_owned());
+    assert_eq!(server.buy("s", &ann("yet-another"), "k").await.status, 401);
+    let asked = shop.asked.load(Ordering::Relaxed);
+    for _ in 0..300 {
+        if shop.asked.load(Ordering::Relaxed) > asked {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(server.buy("s", &ann("new"), "k").await.status, 202);
+    let metrics = server.get("/metrics").await;
+    assert!(metrics.text.contains("tzero_session_keys_failures_total 1"), "{}", metrics.text);
+    shop.serving.shutdown().await;
+    assert_eq!(server.terminate(), Some(0));
+    server.restart();
+    assert_eq!(server.buy("s", &ann("new"), "k").await.status, 202, "by the copy of the last run");
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_written_anew_counts() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let file = keys.path().join("keys.json");
+    std::fs::write(&file, document("old")).expect("written");
+    let key = format!("sessions.jwt_key_file={}", file.display());
+    let server = Server::start(&["sessions.issuer=jwt", &key]);
+    server.sale("s", 5, json!({})).await;
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 202);
+    std::fs::write(&file, document("new")).expect("written");
+    until_let_in(&server, &ann("new")).await;
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 401);
+    std::fs::remove_file(&file).expect("removed");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(server.buy("s", &ann("new"), "k").await.status, 202, "the key stays");
 }
