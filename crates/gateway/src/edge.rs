@@ -20,6 +20,7 @@ use purchase::pulse::Progress;
 use crate::api::sale::Shown;
 use crate::limits::Cells;
 use crate::listener::Gauges;
+use crate::lists::Lists;
 use crate::metrics::Metrics;
 use crate::session::Sessions;
 
@@ -83,6 +84,8 @@ pub struct Edge {
     pub sessions: Sessions,
     /// How the shop's keys stand, where the shop signs sessions.
     pub keys_standing: Option<KeysStanding>,
+    /// What operators keep of networks and sessions.
+    pub lists: Arc<Lists>,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
     /// Counts requests by who sends them.

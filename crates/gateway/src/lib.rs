@@ -11,6 +11,7 @@ pub mod hot;
 mod json_members;
 pub mod limits;
 pub mod listener;
+pub mod lists;
 pub mod metrics;
 pub mod openapi;
 pub mod page;

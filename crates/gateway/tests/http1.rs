@@ -58,6 +58,7 @@ impl Server {
             header_bytes: 1_024,
             header_count: 40,
             drain_timeout: Duration::from_secs(5),
+            lists: Arc::default(),
         };
         let router = Router::new()
             .route("/echo", post(echo))

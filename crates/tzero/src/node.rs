@@ -22,7 +22,7 @@ use workers::processor::Rate;
 use crate::config::{Config, times};
 use crate::keys::Keys;
 use crate::role::{self, Role};
-use crate::wiring::{self, Around, OrdersDesk, ShopKeys, System};
+use crate::wiring::{self, Around, Door, ListFiles, OrdersDesk, ShopKeys, System};
 use start::{Start, limits};
 
 /// Calls of the treasurer to the provider at once, of each kind.
@@ -94,12 +94,24 @@ impl Node {
             node.start_loops(&start.plan, &system);
             node.system = Some(system);
         }
-        let shop = ShopKeys::open(&start.plan.config, Arc::clone(&start.clock)).await?.map(Arc::new);
-        if let Some(shop) = &shop {
-            node.loops.spawn(Arc::clone(shop).follow(node.stop_working.clone()));
-        }
-        node.listen(start, shop)?;
+        let door = node.door(&start).await?;
+        node.listen(start, door)?;
         Ok(node)
+    }
+
+    /// Reads who is to be let in, and follows it from here on.
+    async fn door(&self, start: &Start) -> Result<Door, String> {
+        let config = &start.plan.config;
+        let shop = ShopKeys::open(config, Arc::clone(&start.clock)).await?.map(Arc::new);
+        if let Some(shop) = &shop {
+            self.loops.spawn(Arc::clone(shop).follow(self.stop_working.clone()));
+        }
+        let files = ListFiles::open(config)?;
+        let lists = Arc::clone(&files.lists);
+        if !files.is_empty() {
+            self.loops.spawn(files.follow(self.stop_working.clone()));
+        }
+        Ok(Door { shop, lists })
     }
 
     fn start_loops(&self, plan: &Plan, system: &System) {
@@ -145,7 +157,7 @@ impl Node {
         }
     }
 
-    fn listen(&mut self, start: Start, shop: Option<Arc<ShopKeys>>) -> Result<(), String> {
+    fn listen(&mut self, start: Start, door: Door) -> Result<(), String> {
         let (token, token_file) = start.admin_token()?;
         let Start { plan, keys, clock, public, admin, provider, addresses } = start;
         let limits = limits(&plan.config);
@@ -169,18 +181,20 @@ impl Node {
                     .sandbox
                     .as_ref()
                     .map_or_else(Router::new, |sandbox| Router::new().nest("/sandbox", sandbox.pages()));
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, shop);
+                // The operator's own listener turns nobody away by a list.
+                let public_limits = Limits { lists: Arc::clone(&door.lists), ..limits.clone() };
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, door);
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, guests, around));
                 self.token_file = token_file;
                 if let Some(admin) = admin {
                     self.admin_address = Some(admin.address());
                     self.serve_edge(admin, Routes::admin(Arc::clone(&edge)), &edge, &limits, &clock);
                 }
-                self.serve_edge(public, Routes::public(Arc::clone(&edge)), &edge, &limits, &clock);
+                self.serve_edge(public, Routes::public(Arc::clone(&edge)), &edge, &public_limits, &clock);
                 self.edge = Some(edge);
             }
             Some((system, desk)) => {
-                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, shop);
+                let around = self.around(addresses.provider_url, &plan.roles, system.is_shared(), desk, door);
                 let edge = Arc::new(system.edge(&plan.config, &keys, token, Router::new(), around));
                 self.serve_edge(public, Routes::machine(Arc::clone(&edge)), &edge, &limits, &clock);
                 self.edge = Some(edge);
@@ -234,14 +248,14 @@ impl Node {
         roles: &HashSet<Role>,
         shared: bool,
         orders: OrdersDesk,
-        shop: Option<Arc<ShopKeys>>,
+        door: Door,
     ) -> Around {
         // Where others use the same stores, they may have the roles that this process has not.
         let missing = if shared { None } else { role::missing(roles) };
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }
-        Around { provider_url, orders, stop: self.stop_listening.clone(), missing, shop }
+        Around { provider_url, orders, stop: self.stop_listening.clone(), missing, door }
     }
 
     fn serve_edge(

@@ -9,7 +9,10 @@ use crate::{keys, wiring};
 /// What is wrong with each of them, a line each.
 pub fn check(config: &Config) -> Result<(), String> {
     let wrong: Vec<String> =
-        [wiring::shop(config).err(), operator_token(config).err()].into_iter().flatten().collect();
+        [wiring::shop(config).err(), wiring::ListFiles::open(config).err(), operator_token(config).err()]
+            .into_iter()
+            .flatten()
+            .collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 

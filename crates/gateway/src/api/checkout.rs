@@ -16,6 +16,7 @@ use crate::client_address::network_key;
 use crate::edge::Edge;
 use crate::hot::Given;
 use crate::limits::header_value;
+use crate::lists::Rule;
 use crate::problem::{Code, FieldError, Problem, fault};
 use crate::reply::{self, Whole};
 use crate::session::Session;
@@ -25,6 +26,9 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Largest body, bytes.
 pub const LARGEST: usize = 4_096;
+
+/// Wait told to networks that the operator denies, milliseconds: they may be taken off the list.
+const DENIED_MS: u64 = 60_000;
 
 /// Shortest wait told where a unit may come free at any moment, milliseconds.
 const SHORTEST_WAIT_MS: u64 = 1_000;
@@ -107,7 +111,13 @@ pub fn session(edge: &Edge, given: &Given<'_>) -> Result<Session, Problem> {
     let token =
         bearer(given.authorization).ok_or_else(|| wrong("send a session as 'Authorization: Bearer …'"))?;
     let verified = edge.sessions.verify(token, edge.now());
-    verified.ok_or_else(|| wrong("the session is expired, or was not signed for this system"))
+    let session =
+        verified.ok_or_else(|| wrong("the session is expired, or was not signed for this system"))?;
+    if edge.lists.revoked.load().has(&session) {
+        edge.lists.revoked_sessions.fetch_add(1, Ordering::Relaxed);
+        return Err(wrong("the session was revoked"));
+    }
+    Ok(session)
 }
 
 /// Requests per user, network and sale.
@@ -119,13 +129,24 @@ fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(
     one_limit(edge, "sale", sale.as_bytes(), settings.sale_per_s, burst)
 }
 
-/// Requests per network; loopback is not limited.
+/// Requests per network; loopback and networks that the operator allows are not limited, and those that they deny refused.
 ///
 /// # Errors
 /// 429.
 pub fn network_limit(edge: &Edge, client: IpAddr) -> Result<(), Problem> {
     if client.to_canonical().is_loopback() {
         return Ok(());
+    }
+    match edge.lists.networks.load().rule(client) {
+        None => {}
+        Some(Rule::Allow) => return Ok(()),
+        Some(Rule::Deny) => {
+            edge.lists.denied_requests.fetch_add(1, Ordering::Relaxed);
+            let wait_s = edge.spread_ms(DENIED_MS).div_ceil(1_000);
+            let standing =
+                (format!("\"network\";q=0;w={}", DENIED_MS / 1_000), format!("\"network\";r=0;t={wait_s}"));
+            return Err(too_many("no requests of this network are taken", wait_s * 1_000, standing));
+        }
     }
     let key = network_key(client).to_be_bytes();
     one_limit(edge, "network", &key, edge.settings.network_per_s, edge.settings.network_burst)
@@ -138,15 +159,19 @@ fn one_limit(edge: &Edge, name: &str, key: &[u8], rate_per_s: f64, burst: u32) -
     let now = edge.clock().elapsed();
     let Err(denied) = edge.cells.check(name, key, rate_per_s, burst, now) else { return Ok(()) };
     let detail = format!("too many requests of this {name}");
-    let problem =
-        Problem::new(Code::RateLimited, detail).retry_after_ms(edge.spread_ms(denied.retry_after_ms));
-    let (policy, standing) = header_value(name, rate_per_s, burst, &denied);
+    let standing = header_value(name, rate_per_s, burst, &denied);
+    Err(too_many(&detail, edge.spread_ms(denied.retry_after_ms), standing))
+}
+
+/// 429, with the policy and how the client stands by it.
+fn too_many(detail: &str, retry_after_ms: u64, (policy, standing): (String, String)) -> Problem {
+    let problem = Problem::new(Code::RateLimited, detail).retry_after_ms(retry_after_ms);
     let named = |name, text: String| HeaderValue::from_str(&text).ok().map(|value| (name, value));
     let headers = [
         named(HeaderName::from_static("ratelimit-policy"), policy),
         named(HeaderName::from_static("ratelimit"), standing),
     ];
-    Err(headers.into_iter().flatten().fold(problem, |problem, (name, value)| problem.header(name, value)))
+    headers.into_iter().flatten().fold(problem, |problem, (name, value)| problem.header(name, value))
 }
 
 fn accepted(edge: &Edge, document: &StatusDocument, replayed: bool) -> Whole {

@@ -44,7 +44,7 @@ where
     let user = crate::session::fresh_user((edge.random)());
     let ttl_ms = edge.settings.session_ttl_ms;
     let session = NewSession {
-        session_token: issuer.issue(&user, now, ttl_ms),
+        session_token: issuer.issue(&user, now),
         user_id: user.as_str().to_owned(),
         expires_at: now.plus_millis(ttl_ms).to_string(),
     };

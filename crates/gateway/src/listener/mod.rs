@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::hot::{Hot, HotRequest};
+use crate::lists::{Lists, Rule};
 use crate::problem::{Code, Problem};
 use crate::reply::Whole;
 
@@ -52,6 +53,8 @@ pub struct Limits {
     pub header_count: usize,
     /// How long requests under way may take once the process ends.
     pub drain_timeout: Duration,
+    /// Networks whose connections are closed at once, or not counted.
+    pub lists: Arc<Lists>,
 }
 
 /// What is counted.
@@ -212,7 +215,12 @@ impl<S> Seat<S> {
     fn take(shared: &Arc<Shared<S>>, address: IpAddr) -> Option<Self> {
         let address = address.to_canonical();
         let limit = shared.limits.max_connections_per_address;
-        let counted = (limit > 0 && !address.is_loopback()).then_some(address);
+        let rule = shared.limits.lists.networks.load().rule(address);
+        if rule == Some(Rule::Deny) {
+            shared.limits.lists.denied_connections.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let counted = (limit > 0 && !address.is_loopback() && rule.is_none()).then_some(address);
         if let Some(address) = counted {
             let mut seats = shared.per_address.lock().unwrap_or_else(PoisonError::into_inner);
             let taken = seats.entry(address).or_default();
@@ -253,3 +261,7 @@ async fn connection<S: Service>(
         Box::pin(http2::serve(shared, begun, peer)).await;
     }
 }
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

@@ -173,6 +173,7 @@ pub fn text(edge: &Edge) -> String {
     progress(edge, &mut text);
     backlog(edge, &mut text);
     session_keys(edge, &mut text);
+    dropped(edge, &mut text);
     let put_aside = edge.stores.claims.put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);
@@ -205,6 +206,25 @@ fn progress(edge: &Edge, text: &mut String) {
         let count = edge.stores.pulse.count(kind);
         line(text, &format!("tzero_progress_total{{kind=\"{}\"}}", kind.as_str()), count);
     }
+}
+
+/// What was turned away before it cost anything, by reason; nothing of it is logged.
+fn dropped(edge: &Edge, text: &mut String) {
+    let (gauges, lists) = (&edge.gauges, &edge.lists);
+    let name = "tzero_dropped_total";
+    head(text, name, "counter", "Connections closed and requests refused at the door, by reason.");
+    for (reason, count) in [
+        ("denied-network-connection", &lists.denied_connections),
+        ("denied-network-request", &lists.denied_requests),
+        ("revoked-session", &lists.revoked_sessions),
+        ("connections-of-one-address", &gauges.refused),
+        ("slow-or-idle", &gauges.cut),
+    ] {
+        line(text, &format!("{name}{{reason=\"{reason}\"}}"), count.load(Ordering::Relaxed));
+    }
+    let name = "tzero_lists_failures_total";
+    head(text, name, "counter", "Times that a list of networks or of revoked sessions could not be read.");
+    line(text, name, lists.failures.load(Ordering::Relaxed));
 }
 
 /// Keys that grow old are those of a shop that may have others by now.

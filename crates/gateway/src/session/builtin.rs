@@ -17,13 +17,14 @@ const MAC: usize = 16;
 /// Issues and verifies sessions under one key.
 pub struct Builtin {
     key: [u8; 32],
+    ttl_ms: u64,
 }
 
 impl Builtin {
-    /// Under a key that every node of the system has.
+    /// Under a key that every node of the system has; sessions are valid for `ttl_ms` milliseconds.
     #[must_use]
-    pub const fn new(key: [u8; 32]) -> Self {
-        Self { key }
+    pub const fn new(key: [u8; 32], ttl_ms: u64) -> Self {
+        Self { key, ttl_ms }
     }
 
     fn mac(&self, bytes: &[u8]) -> [u8; MAC] {
@@ -32,11 +33,11 @@ impl Builtin {
         mac
     }
 
-    /// A token for `user`, valid for `ttl_ms` milliseconds.
+    /// A token for `user`.
     #[must_use]
-    pub fn issue(&self, user: &UserId, now: Timestamp, ttl_ms: u64) -> String {
+    pub fn issue(&self, user: &UserId, now: Timestamp) -> String {
         let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(&now.plus_millis(ttl_ms).as_millis().to_be_bytes());
+        bytes.extend_from_slice(&now.plus_millis(self.ttl_ms).as_millis().to_be_bytes());
         bytes.extend_from_slice(user.as_str().as_bytes());
         let mac = self.mac(&bytes);
         bytes.extend_from_slice(&mac);
@@ -55,7 +56,10 @@ impl Builtin {
         let (end, user) = rest.split_first_chunk()?;
         let expires_at = Timestamp::from_millis(i64::from_be_bytes(*end));
         let user = UserId::parse(std::str::from_utf8(user).ok()?).ok()?;
-        (*version == VERSION && now < expires_at).then_some(Session { user, expires_at })
+        // A token says when it ends, and every one lives equally long.
+        let issued_at =
+            Some(Timestamp::from_millis(expires_at.as_millis().saturating_sub_unsigned(self.ttl_ms)));
+        (*version == VERSION && now < expires_at).then_some(Session { user, expires_at, issued_at, id: None })
     }
 }
 

@@ -65,6 +65,11 @@ struct Claims {
     exp: f64,
     #[serde(default)]
     nbf: Option<f64>,
+    // Of any form: a shop that means something else by them is not locked out.
+    #[serde(default)]
+    iat: serde_json::Value,
+    #[serde(default)]
+    jti: serde_json::Value,
 }
 
 impl Algorithm {
@@ -238,7 +243,10 @@ impl Jwt {
             None => true,
         };
         let user = UserId::parse(&claims.sub).ok()?;
-        (begun && now < expires_at.plus_millis(self.leeway_ms)).then_some(Session { user, expires_at })
+        let issued_at = claims.iat.as_f64().and_then(seconds);
+        let id = claims.jti.as_str().map(Into::into);
+        let valid = begun && now < expires_at.plus_millis(self.leeway_ms);
+        valid.then_some(Session { user, expires_at, issued_at, id })
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Session {
     pub user: UserId,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Since when, where it says so.
+    pub issued_at: Option<Timestamp>,
+    /// What it is called, where it has a name (`jti`).
+    pub id: Option<Arc<str>>,
 }
 
 /// Who signs sessions.

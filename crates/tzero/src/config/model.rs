@@ -124,6 +124,9 @@ pub struct Sessions {
     pub jwt_issuer: Option<String>,
     /// By how much clocks may differ, milliseconds.
     pub jwt_leeway_ms: u64,
+    /// Sessions that are valid no more.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub revoked_file: Option<PathBuf>,
 }
 
 /// Who issues sessions.
@@ -161,6 +164,9 @@ pub struct Limits {
     pub network_per_s: f64,
     /// Requests of one network at once.
     pub network_burst: u32,
+    /// Networks that are turned away, or not limited.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub networks_file: Option<PathBuf>,
     /// Checkouts a second of one sale; 0: no limit.
     pub sale_per_s: f64,
     /// Checkouts that may wait for their batch.

@@ -164,5 +164,6 @@ pub(super) fn limits(config: &Config) -> Limits {
         header_bytes: server.header_bytes,
         header_count: server.header_count,
         drain_timeout: Duration::from_millis(server.drain_timeout_ms),
+        lists: Arc::default(),
     }
 }

@@ -1,5 +1,6 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
+mod lists;
 mod offline;
 mod orders;
 mod shop_keys;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use adapter_payments::{Options as PaymentOptions, StripeForm};
 use domain::id::{IdSecret, ShardId};
 use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
+use gateway::lists::Lists;
 use gateway::session::{Builtin, Sessions};
 use ports::clock::{Clock, SystemClock};
 use ports::dice::Dice;
@@ -29,6 +31,7 @@ use wire::ticket::SealedTickets;
 use crate::config::{Config, Provider};
 use crate::keys::Keys;
 
+pub use lists::ListFiles;
 pub use offline::audit_offline;
 pub use orders::{OrdersDesk, serve_gateways};
 pub use shop_keys::{ShopKeys, of_file as shop};
@@ -82,8 +85,17 @@ pub struct Around {
     pub stop: CancellationToken,
     /// What nobody does, because its role does not run; in words.
     pub missing: Option<String>,
+    /// Who is let in.
+    pub door: Door,
+}
+
+/// Who is let in.
+#[derive(Clone)]
+pub struct Door {
     /// The shop's keys, where the shop signs sessions.
     pub shop: Option<Arc<ShopKeys>>,
+    /// What operators keep of networks and sessions.
+    pub lists: Arc<Lists>,
 }
 
 /// Stores, peers and the core of one process.
@@ -231,9 +243,9 @@ impl System {
         guests: axum::Router,
         around: Around,
     ) -> Edge {
-        let Around { provider_url, orders, stop, missing, shop } = around;
+        let Around { provider_url, orders, stop, missing, door: Door { shop, lists } } = around;
         let sessions = shop.as_ref().map_or_else(
-            || Sessions::Builtin(Builtin::new(keys.derive("sessions"))),
+            || Sessions::Builtin(Builtin::new(keys.derive("sessions"), config.sessions.ttl_ms)),
             |shop| Sessions::Jwt(Arc::clone(&shop.jwt)),
         );
         let keys_standing =
@@ -246,6 +258,7 @@ impl System {
             stores: self.stores.clone(),
             sessions,
             keys_standing,
+            lists,
             trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
             cells: gateway::limits::Cells::new(CELLS, random()),
             admin_token,

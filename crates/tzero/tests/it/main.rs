@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod kill;
 mod lapse;
+mod lists;
 mod orders;
 mod pages;
 mod race;
