@@ -104,12 +104,14 @@ impl Node {
         let config = &start.plan.config;
         let shop = ShopKeys::open(config, Arc::clone(&start.clock)).await?.map(Arc::new);
         if let Some(shop) = &shop {
-            self.loops.spawn(Arc::clone(shop).follow(self.stop_working.clone()));
+            let follow = Arc::clone(shop).follow(self.stop_working.clone());
+            self.loops.spawn(workers::guarded("shop keys", Arc::clone(&self.broken), follow));
         }
         let files = ListFiles::open(config)?;
         let lists = Arc::clone(&files.lists);
         if !files.is_empty() {
-            self.loops.spawn(files.follow(self.stop_working.clone()));
+            let follow = files.follow(self.stop_working.clone());
+            self.loops.spawn(workers::guarded("lists", Arc::clone(&self.broken), follow));
         }
         Ok(Door { shop, lists })
     }

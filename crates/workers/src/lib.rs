@@ -50,7 +50,7 @@ impl Crew {
 }
 
 /// A loop that panics is told of: without it the process would look healthy and do nothing.
-async fn guarded(
+pub async fn guarded(
     name: &'static str,
     broken: Arc<watch::Sender<Option<String>>>,
     run: impl Future<Output = ()> + Send,
