@@ -3,8 +3,11 @@
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
-use domain::id::{HashIdMap, ShardId, TicketId};
-use domain::status::StatusDocument;
+use domain::hold::Terms;
+use domain::id::{Epoch, HashIdMap, ShardId, TicketId};
+use domain::status::{Status, StatusDocument};
+use domain::ticket::TicketStamp;
+use domain::time::Timestamp;
 use ports::Fault;
 use ports::status_board::{Shown, StatusBoard};
 use tokio::sync::Notify;
@@ -14,9 +17,52 @@ use crate::Embedded;
 /// Parts of the board that are written and waited for apart from each other.
 const STRIPES: usize = 256;
 
+/// A document as it is kept: of most orders of a herd there is nothing to say yet but that they wait, and that is kept small.
+enum Kept {
+    Queued { shard: ShardId, issued_at: Timestamp, epoch: Epoch, terms: Terms, version: u32 },
+    Whole(Box<StatusDocument>),
+}
+
+impl Kept {
+    fn of(document: StatusDocument) -> Self {
+        let StatusDocument { stamp, status, reason, terms, units, checkout_url, hold_expires_at, .. } =
+            &document;
+        let plain =
+            reason.is_none() && units.is_empty() && checkout_url.is_none() && hold_expires_at.is_none();
+        match (status, terms) {
+            (Status::Queued, Some(terms)) if plain && !document.terminal => Self::Queued {
+                shard: stamp.shard.clone(),
+                issued_at: stamp.issued_at,
+                epoch: stamp.epoch,
+                terms: *terms,
+                version: document.version,
+            },
+            _ => Self::Whole(Box::new(document)),
+        }
+    }
+
+    fn document(&self, ticket: TicketId) -> StatusDocument {
+        match self {
+            Self::Queued { shard, issued_at, epoch, terms, version } => {
+                let stamp =
+                    TicketStamp { ticket, shard: shard.clone(), epoch: *epoch, issued_at: *issued_at };
+                StatusDocument { version: *version, ..StatusDocument::queued(stamp, *terms) }
+            }
+            Self::Whole(document) => (**document).clone(),
+        }
+    }
+
+    fn version(&self) -> u32 {
+        match self {
+            Self::Queued { version, .. } => *version,
+            Self::Whole(document) => document.version,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Stripe {
-    documents: RwLock<HashIdMap<TicketId, Box<StatusDocument>>>,
+    documents: RwLock<HashIdMap<TicketId, Kept>>,
     changed: Notify,
 }
 
@@ -38,9 +84,9 @@ impl Board {
         let stripe = self.stripe(document.stamp.ticket);
         let mut documents = stripe.documents.write().unwrap_or_else(PoisonError::into_inner);
         let newer =
-            documents.get(&document.stamp.ticket).is_some_and(|shown| shown.version > document.version);
+            documents.get(&document.stamp.ticket).is_some_and(|kept| kept.version() > document.version);
         if !newer {
-            documents.insert(document.stamp.ticket, Box::new(document));
+            documents.insert(document.stamp.ticket, Kept::of(document));
             drop(documents);
             stripe.changed.notify_waiters();
         }
@@ -48,7 +94,7 @@ impl Board {
 
     fn look(&self, ticket: TicketId) -> Option<StatusDocument> {
         let documents = self.stripe(ticket).documents.read().unwrap_or_else(PoisonError::into_inner);
-        documents.get(&ticket).map(|document| (**document).clone())
+        documents.get(&ticket).map(|kept| kept.document(ticket))
     }
 }
 
@@ -77,3 +123,7 @@ impl StatusBoard for Embedded {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "board_tests.rs"]
+mod tests;

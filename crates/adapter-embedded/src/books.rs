@@ -111,9 +111,9 @@ fn orders(
 ) -> (Vec<Order>, Option<u64>) {
     let Some(sale) = core.book.sales.get(sale) else { return (Vec::new(), None) };
     let mut found = Vec::new();
-    for (at, ticket) in sale.tickets.iter().enumerate().skip(cursor as usize) {
+    for (at, number) in sale.numbers.iter().enumerate().skip(cursor as usize) {
         let order =
-            core.book.orders.get(ticket).map(|entry| &entry.order).filter(|order| filter.takes(order));
+            core.book.orders.at(*number).map(|entry| &entry.order).filter(|order| filter.takes(order));
         if let Some(order) = order {
             if found.len() == limit {
                 return (found, Some(at as u64));

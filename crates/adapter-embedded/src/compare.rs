@@ -55,7 +55,7 @@ pub(crate) fn followed(connection: &Connection) -> rusqlite::Result<u64> {
 pub(crate) fn run(connection: &Connection, book: &Book) -> rusqlite::Result<Findings> {
     let mut findings = Findings::default();
     let followed = followed(connection)?;
-    let numbers: HashMap<u64, &Entry> = book.orders.values().map(|entry| (entry.number, &**entry)).collect();
+    let numbers: HashMap<u64, &Entry> = book.orders.iter().map(|entry| (entry.number.get(), entry)).collect();
     orders(connection, &numbers, followed, &mut findings)?;
     units(connection, &numbers, followed, &mut findings)?;
     counters(connection, book, &mut findings)?;

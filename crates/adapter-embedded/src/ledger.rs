@@ -14,7 +14,7 @@ use ports::ledger::{AddressQueue, Allocations, Applied, Ledger, Step};
 use wire::record::Record;
 
 use crate::Embedded;
-use crate::book::work_index;
+use crate::book::{OrderNo, work_index};
 use crate::core::Core;
 
 #[async_trait]
@@ -130,11 +130,12 @@ impl Ledger for Embedded {
         self.call(move |core| {
             let now = core.now();
             let queue = &core.book.work[work_index(work)];
-            let due = queue.iter().take_while(|(at, ..)| *at <= now).take(limit);
-            let due: Vec<TicketId> = due.map(|(_, _, ticket)| *ticket).collect();
+            let due = queue.iter().take_while(|(at, _)| *at <= now).take(limit);
+            let due = due.filter_map(|(_, number)| Some(core.book.orders.at(*number)?.order.clone()));
+            let due: Vec<Order> = due.collect();
             let until = now.plus_millis(lease_ms);
-            due.iter().for_each(|ticket| core.book.put_off(*ticket, work, until));
-            due.iter().filter_map(|ticket| Some(core.book.orders.get(ticket)?.order.clone())).collect()
+            due.iter().for_each(|order| core.book.put_off(order.ticket, work, until));
+            due
         })
         .await
     }
@@ -142,7 +143,7 @@ impl Ledger for Embedded {
     async fn address_queue(&self) -> Result<AddressQueue, Fault> {
         self.call(|core| {
             let (queue, now) = (&core.book.work[work_index(Work::Address)], core.now());
-            let idle = queue.iter().take_while(|(at, ..)| *at <= now).count() as u64;
+            let idle = queue.iter().take_while(|(at, _)| *at <= now).count() as u64;
             AddressQueue { waiting: queue.len() as u64, idle, made: core.book.addresses }
         })
         .await
@@ -157,10 +158,11 @@ impl Ledger for Embedded {
             let now = core.now();
             let queues = core.book.sales.values().flat_map(|sale| &sale.deadlines);
             let due = queues.flat_map(|queue| queue.iter().take_while(|(at, _)| *at <= now).take(limit));
-            let mut due: Vec<(Timestamp, TicketId)> = due.copied().collect();
+            let mut due: Vec<(Timestamp, OrderNo)> = due.copied().collect();
             due.sort_unstable();
             due.truncate(limit);
-            due.into_iter().map(|(_, ticket)| ticket).collect()
+            let ticket = |(_, number)| core.book.orders.at(number).map(|entry| entry.order.ticket);
+            due.into_iter().filter_map(ticket).collect()
         })
         .await
     }

@@ -69,8 +69,8 @@ fn rewrite(tables: &mut Tables<'_>, book: &Book, seq: u64) -> rusqlite::Result<(
     for sale in book.sales.keys() {
         tables.write(book, &Behind::Sale(sale.clone()), Tabled::Nothing)?;
     }
-    for ticket in book.orders.keys() {
-        tables.write(book, &Behind::Order(*ticket), Tabled::Nothing)?;
+    for order in book.orders.iter() {
+        tables.write(book, &Behind::Order(order.number), Tabled::Nothing)?;
     }
     for action in book.actions.iter().rev() {
         tables.write(book, &Behind::Action(Box::new(action.clone())), Tabled::Nothing)?;
@@ -124,18 +124,18 @@ fn catch_up(book: &mut Book, followed: u64) {
     let behind = std::mem::take(&mut book.behind);
     for (seq, what) in behind {
         let newest = match &what {
-            Behind::Order(ticket) => book.orders.get(ticket).map_or(seq, |entry| entry.seq),
+            Behind::Order(number) => book.orders.at(*number).map_or(seq, |entry| entry.seq),
             Behind::Sale(_) | Behind::Action(_) => seq,
         };
         if newest > followed {
             book.behind.push_back((seq.max(followed + 1), what));
-        } else if let Behind::Order(ticket) = &what
-            && let Some(entry) = book.orders.get_mut(ticket)
+        } else if let Behind::Order(number) = what
+            && let Some(entry) = book.orders.at_mut(number)
         {
             entry.behind = false;
         }
     }
-    for entry in book.orders.values_mut() {
+    for entry in book.orders.iter_mut() {
         entry.tabled = if entry.behind { Tabled::Unknown } else { Tabled::of(&entry.order) };
     }
 }

@@ -84,8 +84,8 @@ impl<'a> Tables<'a> {
                 self.count()?;
                 book.sales.get(sale).map_or(Ok(()), |sale| self.sale(sale))
             }
-            Behind::Order(ticket) => {
-                book.orders.get(ticket).map_or(Ok(()), |entry| self.order(entry, before))
+            Behind::Order(number) => {
+                book.orders.at(*number).map_or(Ok(()), |entry| self.order(entry, before))
             }
             Behind::Action(action) => {
                 let sql =
@@ -139,7 +139,7 @@ impl<'a> Tables<'a> {
 
     fn order(&mut self, entry: &Entry, before: Tabled) -> rusqlite::Result<()> {
         let order = &entry.order;
-        let number = entry.number as i64;
+        let number = entry.number.get() as i64;
         let old = match before {
             Tabled::Nothing => [0, 0],
             Tabled::Units(units) => units.map(i64::from),
@@ -174,7 +174,7 @@ impl<'a> Tables<'a> {
                 order.changed_at.as_millis(),
                 order.version
             ])?;
-        self.units(entry.number, order)?;
+        self.units(entry.number.get(), order)?;
         if let Tabled::Units(new) = Tabled::of(order) {
             let product = (order.shard.sale.clone(), order.terms.product.0);
             let moved = self.moved.entry(product).or_default();

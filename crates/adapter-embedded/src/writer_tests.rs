@@ -1,7 +1,7 @@
 //! Tests.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use ports::clock::SystemClock;
 use wire::record::Record;
@@ -15,7 +15,7 @@ fn core() -> Core {
 }
 
 /// A job that makes something true, and tells when it is answered.
-fn job(press: Press, number: u8, answered: &Sender<u8>) -> Job {
+fn job(press: Press, number: u8, answered: &SyncSender<u8>) -> Job {
     let answered = answered.clone();
     let work = move |core: &mut Core| -> Answer {
         core.record(Record::Event([number; 16])).unwrap();
@@ -26,8 +26,8 @@ fn job(press: Press, number: u8, answered: &Sender<u8>) -> Job {
 
 #[test]
 fn work_that_nobody_waits_for_is_committed_although_nothing_follows() {
-    let (_sender, waiting) = channel();
-    let (answered, answers) = channel();
+    let (_sender, waiting) = sync_channel(1_000);
+    let (answered, answers) = sync_channel(1_000);
     let mut core = core();
     group(&mut core, job(Press::Soon, 1, &answered), &waiting).unwrap();
     assert_eq!((core.seq, answers.try_recv()), (2, Ok(1)));
@@ -37,8 +37,8 @@ fn work_that_nobody_waits_for_is_committed_although_nothing_follows() {
 fn work_that_nobody_waits_for_joins_the_next_commit() {
     let mut joined = 0;
     for _ in 0..20 {
-        let (sender, waiting) = channel();
-        let (answered, answers) = channel();
+        let (sender, waiting) = sync_channel(1_000);
+        let (answered, answers) = sync_channel(1_000);
         let mut core = core();
         let (soon, now) = (job(Press::Soon, 1, &answered), job(Press::Now, 2, &answered));
         let late = std::thread::spawn(move || {
@@ -55,8 +55,8 @@ fn work_that_nobody_waits_for_joins_the_next_commit() {
 
 #[test]
 fn work_that_somebody_waits_for_waits_for_nobody() {
-    let (sender, waiting) = channel();
-    let (answered, answers) = channel();
+    let (sender, waiting) = sync_channel(1_000);
+    let (answered, answers) = sync_channel(1_000);
     let mut core = core();
     // Whoever comes while the first is at work goes with it; the group is not kept open for more.
     sender.send(job(Press::Soon, 2, &answered)).unwrap();

@@ -9,37 +9,10 @@ use crate::hold::{
     Effect, EffectKind, Grant, HoldOutcome, HoldRequest, Intent, Settled, StockView, Terms, Units,
 };
 use crate::id::{Epoch, HashIdMap, ProductNo, TicketId, UserHash};
+use crate::records::{Record, Records};
 use crate::snapshot::{Place, ProductSnapshot, RecordSnapshot};
 use crate::time::Timestamp;
 use crate::unpinned::Unpinned;
-
-/// What the shard remembers of a claim, for as long as the sale is kept.
-#[derive(Clone, Debug)]
-struct Record {
-    /// What the buyer knows it by.
-    ticket: TicketId,
-    user: UserHash,
-    terms: Terms,
-    place: Place,
-    units: Units,
-    epoch: Epoch,
-    issued_at: Timestamp,
-    mark: u64,
-    /// Whether the hold itself was the claim's event.
-    recorded: bool,
-    /// The batch in the index of unacknowledged claims; `None` once the ledger has it.
-    batch: Option<u64>,
-}
-
-impl Record {
-    fn grant(&self) -> Grant {
-        Grant { units: self.units.clone(), epoch: self.epoch, issued_at: self.issued_at }
-    }
-
-    fn replayed(&self) -> HoldOutcome {
-        HoldOutcome::Replayed { grant: self.grant(), recorded: self.recorded || self.batch.is_none() }
-    }
-}
 
 #[derive(Clone, Debug, Default)]
 struct Stock {
@@ -63,8 +36,7 @@ pub enum Look {
 pub struct Shard {
     epoch: Epoch,
     products: Vec<Stock>,
-    /// Boxed: a map that grows moves all of its entries.
-    records: HashIdMap<TicketId, Box<Record>>,
+    records: Records,
     users: HashIdMap<(UserHash, ProductNo), Standing>,
     unpinned: Unpinned,
 }
@@ -88,7 +60,7 @@ impl Shard {
         Self {
             epoch,
             products: products.iter().map(stock).collect(),
-            records: HashIdMap::default(),
+            records: Records::default(),
             users: HashIdMap::default(),
             unpinned: Unpinned::default(),
         }
@@ -113,7 +85,7 @@ impl Shard {
         let recorded = true;
         let record =
             Record { ticket, user, terms, place, units, epoch, issued_at, mark: 0, recorded, batch: None };
-        self.records.insert(claim, Box::new(record));
+        self.records.insert(claim, record);
     }
 
     /// The epoch under which the shard is open.
@@ -173,7 +145,8 @@ impl Shard {
         if let Look::Decided(outcome, _) = self.look(request) {
             return outcome;
         }
-        let Some(stock) = self.products.get_mut(request.terms.product.index()) else {
+        let stock = self.products.get_mut(request.terms.product.index());
+        let Some(stock) = stock.filter(|_| !self.records.are_full()) else {
             return HoldOutcome::Short { free: 0 };
         };
         let units: Units = (0..request.terms.quantity).filter_map(|_| stock.free.take()).collect();
@@ -194,7 +167,7 @@ impl Shard {
             batch: Some(self.unpinned.add(request.claim, now)),
         };
         let grant = record.grant();
-        self.records.insert(request.claim, Box::new(record));
+        self.records.insert(request.claim, record);
         HoldOutcome::Held { grant, recorded }
     }
 
@@ -337,7 +310,7 @@ impl Shard {
     pub fn units(&self, product: ProductNo) -> Option<InventoryUnits> {
         let stock = self.products.get(product.index())?;
         let of = |place: Place| {
-            let records = self.records.values();
+            let records = self.records.iter();
             let mine = records.filter(move |r| r.terms.product == product && r.place == place);
             mine.flat_map(|record| record.units.iter().copied()).collect::<Vec<_>>()
         };

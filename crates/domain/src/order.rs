@@ -190,10 +190,10 @@ pub struct Order {
     pub expires_at: Option<Timestamp>,
     /// Whether the buyer used the one extension.
     pub extended: bool,
-    /// The provider's session.
-    pub session: Option<PaymentSession>,
+    /// The provider's session. Boxed, as the payment is: an order that waits for its address has neither, and many wait.
+    pub session: Option<Box<PaymentSession>>,
     /// The payment.
-    pub payment: Option<Payment>,
+    pub payment: Option<Box<Payment>>,
     /// How often late money has tried to take units again.
     pub late_attempts: u16,
     /// When the order last changed.

@@ -174,13 +174,13 @@ fn address_ready(order: &Order, session: &PaymentSession, hold_ms: u64, now: Tim
         S::Allocated => changed(order, now, None, |next| {
             next.state = S::PendingPayment;
             next.reason = None;
-            next.session = Some(session.clone());
+            next.session = Some(Box::new(session.clone()));
             next.expires_at = Some(now.plus_millis(hold_ms));
         }),
-        S::PendingPayment if order.session.as_ref() == Some(session) => Ok(Transition::Replay),
+        S::PendingPayment if order.session.as_deref() == Some(session) => Ok(Transition::Replay),
         // The order was closed while the address was being made: note the session, so that its door is closed too.
         S::Expiring | S::Expired | S::Cancelled if order.session.is_none() && order.payment.is_none() => {
-            changed(order, now, None, |next| next.session = Some(session.clone()))
+            changed(order, now, None, |next| next.session = Some(Box::new(session.clone())))
         }
         state => Err(too_late(state)),
     }
@@ -289,11 +289,11 @@ fn paid(order: &Order, payment: &Payment, now: Timestamp) -> Outcome {
             changed(order, now, kind, |next| {
                 next.state = state;
                 next.reason = None;
-                next.payment = Some(payment.clone());
+                next.payment = Some(Box::new(payment.clone()));
             })
         }
         S::Expired | S::Cancelled | S::Rejected => {
-            changed(order, now, None, |next| next.payment = Some(payment.clone()))
+            changed(order, now, None, |next| next.payment = Some(Box::new(payment.clone())))
         }
         S::Capturing | S::Confirmed | S::Refunding | S::Refunded => Err(ChangeRefusal::OtherPayment),
     }
@@ -378,7 +378,7 @@ fn wrong_payment(order: &Order, payment: &Payment, now: Timestamp) -> Outcome {
     changed(order, now, kind, |next| {
         next.state = S::Refunding;
         next.reason = Some(Reason::WrongAmount);
-        next.payment = Some(payment.clone());
+        next.payment = Some(Box::new(payment.clone()));
     })
 }
 

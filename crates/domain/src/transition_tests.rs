@@ -45,7 +45,7 @@ fn allocated() -> Order {
 fn order(state: OrderState, edit: impl FnOnce(&mut Order)) -> Order {
     let mut order = allocated();
     order.state = state;
-    order.session = (state != OrderState::Allocated).then(session);
+    order.session = (state != OrderState::Allocated).then(|| Box::new(session()));
     order.expires_at = (state != OrderState::Allocated).then(|| Timestamp::from_millis(20_000));
     order.live = !state.is_dead();
     edit(&mut order);
@@ -53,12 +53,12 @@ fn order(state: OrderState, edit: impl FnOnce(&mut Order)) -> Order {
 }
 
 fn paid_with(stage: PaymentStage) -> impl FnOnce(&mut Order) {
-    move |order| order.payment = Some(payment("pi", stage))
+    move |order| order.payment = Some(Box::new(payment("pi", stage)))
 }
 
 /// The provider has closed its door.
 fn no_address(order: &mut Order) {
-    order.session = Some(PaymentSession { url: String::new(), ..session() });
+    order.session = Some(Box::new(PaymentSession { url: String::new(), ..session() }));
 }
 
 /// Every state, with what else bears on a change.
@@ -80,14 +80,14 @@ fn states() -> Vec<(&'static str, Order)> {
         (
             "expired with money",
             order(OrderState::Expired, |order| {
-                order.payment = Some(payment("pi", PaymentStage::Authorised));
+                order.payment = Some(Box::new(payment("pi", PaymentStage::Authorised)));
                 order.late_attempts = 1;
             }),
         ),
         (
             "expired, held late",
             order(OrderState::Expired, |order| {
-                order.payment = Some(payment("pi", PaymentStage::Authorised));
+                order.payment = Some(Box::new(payment("pi", PaymentStage::Authorised)));
                 (order.claim, order.units, order.live) = (TicketId([9; 16]), Few::One(8), true);
                 order.late_attempts = 1;
             }),
@@ -245,7 +245,7 @@ fn late_money_leaves_what_its_buyer_was_told_until_it_is_collected() {
     {
         let order = order(ended, |order| {
             order.reason = Some(reason);
-            order.payment = Some(payment("pi", PaymentStage::Authorised));
+            order.payment = Some(Box::new(payment("pi", PaymentStage::Authorised)));
         });
         let told = order.status();
         let mut order = order;

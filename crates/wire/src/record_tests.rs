@@ -30,9 +30,12 @@ fn order() -> Order {
     let price = Money::parse("49.90", "EUR").unwrap();
     let terms = OrderTerms { amount: price.times(2), address_deadline_ms: 900_000 };
     let mut order = Order::from_claim(&claim(), terms, None, Timestamp::from_millis(1_795_514_400_200));
-    order.session = Some(PaymentSession { session: "cs_1".into(), url: "http://pay/1".into() });
-    order.payment =
-        Some(Payment { payment: "pi_1".into(), amount: price.times(2), stage: PaymentStage::Captured });
+    order.session = Some(Box::new(PaymentSession { session: "cs_1".into(), url: "http://pay/1".into() }));
+    order.payment = Some(Box::new(Payment {
+        payment: "pi_1".into(),
+        amount: price.times(2),
+        stage: PaymentStage::Captured,
+    }));
     order.expires_at = Some(Timestamp::from_millis(1_795_514_700_000));
     order
 }

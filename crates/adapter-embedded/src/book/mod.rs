@@ -2,6 +2,7 @@
 //! order: what lives and what is replayed go through the same functions.
 
 mod order;
+mod orders;
 mod sale;
 mod shard;
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use domain::allocation::Allocation;
 use domain::fence::Position;
 use domain::hold::Claim;
-use domain::id::{HashIdMap, SaleId, ShardId, TicketId};
+use domain::id::{SaleId, ShardId};
 use domain::order::{Order, OrderTerms, Work};
 use domain::time::Timestamp;
 use ports::Fault;
@@ -18,6 +19,7 @@ use ports::sales::Action;
 use wire::record::Record;
 
 pub(crate) use order::{Entry, work_index};
+pub(crate) use orders::{OrderNo, Orders};
 pub(crate) use sale::SaleBook;
 pub(crate) use shard::ShardBook;
 
@@ -27,26 +29,23 @@ pub(crate) struct Book {
     pub(crate) sales: BTreeMap<SaleId, SaleBook>,
     /// Their names are operators' own: a quick hash is enough.
     pub(crate) shards: foldhash::HashMap<ShardId, ShardBook>,
-    /// Boxed: a map that grows moves and touches all of its entries, and these are large.
-    pub(crate) orders: HashIdMap<TicketId, Box<Entry>>,
+    pub(crate) orders: Orders,
     pub(crate) events: HashSet<[u8; 16]>,
     /// Newest first. Operators act rarely: all of them are kept.
     pub(crate) actions: VecDeque<Action>,
     /// By kind of work: when it is due, and in which order the orders came.
-    pub(crate) work: [BTreeSet<(Timestamp, u64, TicketId)>; Work::ALL.len()],
+    pub(crate) work: [BTreeSet<(Timestamp, OrderNo)>; Work::ALL.len()],
     /// What the tables have yet to follow, in the order in which it became true.
     pub(crate) behind: VecDeque<(u64, Behind)>,
     /// Payment addresses made since this process began.
     pub(crate) addresses: u64,
-    /// Orders ever made: the next one's number.
-    numbers: u64,
 }
 
 /// Something that a table has to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
     Sale(SaleId),
-    Order(TicketId),
+    Order(OrderNo),
     Action(Box<Action>),
 }
 
@@ -81,12 +80,7 @@ impl Book {
                 }
                 self.pass(&shard, next);
             }
-            Record::Order(order) => {
-                if !self.orders.contains_key(&order.ticket) {
-                    return Err(missing("an order"));
-                }
-                self.put_order(seq, *order);
-            }
+            Record::Order(order) => self.change_order(seq, *order)?,
             Record::Event(hash) => drop(self.events.insert(hash)),
             Record::Action(action) => {
                 self.behind.push_back((seq, Behind::Action(Box::new(action.clone()))));
@@ -106,8 +100,8 @@ impl Book {
 
     /// The orders of a shard, in the order in which they were taken in.
     pub(crate) fn orders_of<'a>(&'a self, shard: &'a ShardId) -> impl Iterator<Item = &'a Order> {
-        let tickets = self.sales.get(&shard.sale).map_or(&[][..], |sale| &sale.tickets);
-        let orders = tickets.iter().filter_map(|ticket| self.orders.get(ticket)).map(|entry| &entry.order);
+        let numbers = self.sales.get(&shard.sale).map_or(&[][..], |sale| &sale.numbers);
+        let orders = numbers.iter().filter_map(|number| self.orders.at(*number)).map(|entry| &entry.order);
         orders.filter(move |order| order.shard == *shard)
     }
 
@@ -145,14 +139,11 @@ impl Book {
             Allocation::Allocated => None,
             Allocation::Rejected(reason) => Some(reason),
         };
-        let sale = self.sales.get_mut(&claim.shard.sale).ok_or_else(|| missing("a sale"))?;
+        let sale = self.sales.get(&claim.shard.sale).ok_or_else(|| missing("a sale"))?;
         let product =
             sale.sale.products.get(claim.terms.product.index()).ok_or_else(|| missing("a product"))?;
         let terms = OrderTerms { amount: product.price.times(claim.terms.quantity), address_deadline_ms };
-        sale.tickets.push(claim.ticket);
-        self.numbers += 1;
-        self.put_order(seq, Order::from_claim(claim, terms, refused, at));
-        Ok(())
+        self.add_order(seq, Order::from_claim(claim, terms, refused, at))
     }
 }
 

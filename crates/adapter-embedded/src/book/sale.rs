@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use domain::id::{IdempotencyKey, ProductNo, TicketId};
+use domain::id::{IdempotencyKey, ProductNo};
 use domain::money::{Currency, Money};
 use domain::order::{Order, OrderState};
 use domain::payment::PaymentStage;
@@ -11,17 +11,19 @@ use domain::status::Status;
 use domain::time::Timestamp;
 use ports::ledger::MoneyTotals;
 
+use super::OrderNo;
+
 /// One sale.
 pub(crate) struct SaleBook {
     pub(crate) sale: Sale,
-    /// Its tickets, in the order in which they were taken in.
-    pub(crate) tickets: Vec<TicketId>,
+    /// Its orders, as they came.
+    pub(crate) numbers: Vec<OrderNo>,
     /// Restocks by key.
     pub(crate) restocks: HashMap<IdempotencyKey, (ProductNo, u32)>,
     /// Grows with everything that moves.
     pub(crate) revision: u64,
     /// By product number: deadlines of its orders.
-    pub(crate) deadlines: Vec<BTreeSet<(Timestamp, TicketId)>>,
+    pub(crate) deadlines: Vec<BTreeSet<(Timestamp, OrderNo)>>,
     orders: [u64; Status::ALL.len()],
     money_moving: u64,
     money: BTreeMap<Currency, Sums>,
@@ -39,7 +41,7 @@ impl SaleBook {
         let deadlines = vec![BTreeSet::new(); sale.products.len()];
         Self {
             sale,
-            tickets: Vec::new(),
+            numbers: Vec::new(),
             restocks: HashMap::new(),
             revision: 1,
             deadlines,
@@ -83,7 +85,7 @@ impl SaleBook {
         self.deadlines.get(product.index())?.first().map(|(at, _)| *at)
     }
 
-    pub(crate) fn count(&mut self, order: &Order) {
+    pub(crate) fn count(&mut self, order: &Order, number: OrderNo) {
         self.revision += 1;
         self.orders[order.status() as usize] += 1;
         self.money_moving += u64::from(order.money_moves());
@@ -91,18 +93,18 @@ impl SaleBook {
         if let (Some(at), Some(queue)) =
             (order.deadline(), self.deadlines.get_mut(order.terms.product.index()))
         {
-            queue.insert((at, order.ticket));
+            queue.insert((at, number));
         }
     }
 
-    pub(crate) fn forget(&mut self, order: &Order) {
+    pub(crate) fn forget(&mut self, order: &Order, number: OrderNo) {
         self.orders[order.status() as usize] -= 1;
         self.money_moving -= u64::from(order.money_moves());
         self.add_money(order, -1);
         if let (Some(at), Some(queue)) =
             (order.deadline(), self.deadlines.get_mut(order.terms.product.index()))
         {
-            queue.remove(&(at, order.ticket));
+            queue.remove(&(at, number));
         }
     }
 

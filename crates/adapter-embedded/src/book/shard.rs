@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use domain::fence::{Position, Term};
 use domain::hold::{Claim, Effect};
-use domain::id::{HashIdMap, ProductNo, TicketId, UserHash};
+use domain::id::{HashIdMap, ProductNo, UserHash};
 use domain::order::Order;
 use ports::ledger::PendingEffect;
+
+use super::OrderNo;
 
 /// One shard.
 pub(crate) struct ShardBook {
@@ -19,7 +21,7 @@ pub(crate) struct ShardBook {
     pub(crate) effects: VecDeque<PendingEffect>,
     effects_ever: u64,
     /// By product and unit, as far as any unit was ever owned.
-    owners: Vec<Vec<Option<TicketId>>>,
+    owners: Vec<Vec<Option<OrderNo>>>,
     users: HashIdMap<(UserHash, ProductNo), u32>,
 }
 
@@ -59,7 +61,7 @@ impl ShardBook {
     }
 
     /// Who owns a unit.
-    pub(crate) fn owner(&self, product: ProductNo, unit: u32) -> Option<TicketId> {
+    pub(crate) fn owner(&self, product: ProductNo, unit: u32) -> Option<OrderNo> {
         *self.owners.get(product.index())?.get(unit as usize)?
     }
 
@@ -74,7 +76,7 @@ impl ShardBook {
         self.users.get(&(user, product)).copied().unwrap_or_default()
     }
 
-    fn place(&mut self, product: ProductNo, unit: u32) -> &mut Option<TicketId> {
+    fn place(&mut self, product: ProductNo, unit: u32) -> &mut Option<OrderNo> {
         if self.owners.len() <= product.index() {
             self.owners.resize_with(product.index() + 1, Vec::new);
         }
@@ -85,24 +87,24 @@ impl ShardBook {
         &mut owners[unit as usize]
     }
 
-    pub(crate) fn own(&mut self, order: &Order) {
+    pub(crate) fn own(&mut self, order: &Order, number: OrderNo) {
         if !order.live {
             return;
         }
         let product = order.terms.product;
         for unit in order.units.iter() {
-            *self.place(product, *unit) = Some(order.ticket);
+            *self.place(product, *unit) = Some(number);
         }
         *self.users.entry((order.user, product)).or_default() += order.units.len() as u32;
     }
 
-    pub(crate) fn forget(&mut self, order: &Order) {
+    pub(crate) fn forget(&mut self, order: &Order, number: OrderNo) {
         if !order.live {
             return;
         }
         let product = order.terms.product;
         for unit in order.units.iter() {
-            if self.owner(product, *unit) == Some(order.ticket) {
+            if self.owner(product, *unit) == Some(number) {
                 *self.place(product, *unit) = None;
             }
         }
