@@ -104,6 +104,7 @@ pub(crate) async fn sessions(
             double_click: second < plan.double_click,
             panic_retry: third < plan.panic_retry,
             spread,
+            solution: None,
         });
         if buyers.len().is_multiple_of(500) {
             let (done, total) = (buyers.len() as u64, u64::from(plan.buyers));

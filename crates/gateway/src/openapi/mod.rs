@@ -106,7 +106,8 @@ fn parameters(operation: &Operation) -> Value {
         json!({ "name": name, "in": "query", "required": false, "schema": schema_of(schema) })
     });
     let headers = operation.headers.iter().map(|(name, required)| {
-        let schema = json!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
+        let most = if *name == "Challenge-Solution" { crate::challenges::LONGEST } else { 255 };
+        let schema = json!({ "type": "string", "pattern": format!("^[!-~]{{1,{most}}}$") });
         json!({ "name": name, "in": "header", "required": required, "schema": schema })
     });
     Value::Array(path.chain(query).chain(headers).collect())
