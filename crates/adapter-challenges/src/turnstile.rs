@@ -25,6 +25,8 @@ pub const LONGEST: usize = 2_048;
 pub const LIFE_MS: u64 = 300_000;
 /// For how long a service that did not answer is left alone, milliseconds.
 const PAUSE_MS: u64 = 2_000;
+/// For how long after that it is said to be away, milliseconds, where nobody asks it meanwhile.
+const SAID_MS: u64 = 60_000;
 
 /// What it takes to ask.
 #[derive(Clone)]
@@ -225,8 +227,9 @@ impl Challenges for Turnstile {
         Some("https://challenges.cloudflare.com")
     }
 
-    fn trouble(&self, _now: Timestamp) -> Option<String> {
-        let away = self.away_until_ms.load(Ordering::Relaxed) != 0;
+    fn trouble(&self, now: Timestamp) -> Option<String> {
+        let until = Timestamp::from_millis(self.away_until_ms.load(Ordering::Relaxed));
+        let away = now < until.plus_millis(SAID_MS);
         away.then(|| {
             let why = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             format!("Turnstile {why}: whoever is asked for a challenge gets by without one")

@@ -118,6 +118,7 @@ async fn a_service_that_is_away_lets_buyers_by_and_is_left_alone_for_a_moment() 
         assert!(turnstile.trouble(at).is_some_and(|trouble| trouble.contains("without one")));
         assert_eq!(verdict(&turnstile, &token, "k", at.plus_millis(1_999)).await, Verdict::Unavailable);
         assert_eq!(service.books.lock().unwrap().asked, 1, "it was left alone");
+        assert_eq!(turnstile.trouble(at.plus_millis(62_000)), None, "nobody has asked it for a minute");
         service.books.lock().unwrap().instead = None;
         assert_eq!(verdict(&turnstile, "unknown", "k", at.plus_millis(2_000)).await, Verdict::Wrong);
         assert_eq!(turnstile.trouble(at), None, "it answers");

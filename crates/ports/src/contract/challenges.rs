@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::id::{IdempotencyKey, SaleId, UserId};
 use domain::time::Timestamp;
 
+use super::world::parsed;
 use crate::challenges::{Asked, Challenges, Verdict};
 
 /// One form of challenge with somebody who solves it.
@@ -42,21 +43,21 @@ macro_rules! challenges_suite {
 }
 
 fn sale(text: &str) -> SaleId {
-    SaleId::parse(text).unwrap()
+    parsed(SaleId::parse(text))
 }
 
 fn user(text: &str) -> UserId {
-    UserId::parse(text).unwrap()
+    parsed(UserId::parse(text))
 }
 
 fn key(text: &str) -> IdempotencyKey {
-    IdempotencyKey::parse(text).unwrap()
+    parsed(IdempotencyKey::parse(text))
 }
 
 async fn solved(contender: &dyn Contender, sale: &SaleId, user: &UserId, random: u8) -> String {
     let asked = Asked { sale, user };
     let document = contender.challenges().issue(asked, 20, [random; 16], contender.now());
-    contender.solve(&document.unwrap()).await
+    contender.solve(&parsed(document)).await
 }
 
 /// Whoever repeats a checkout goes on with the solution; whoever wants another order needs another.
