@@ -29,8 +29,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) auth: Auth,
-    /// Names and schemas.
-    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// Names, schemas, and whether they must be there.
+    pub(crate) query: &'static [(&'static str, &'static str, bool)],
     pub(crate) headers: &'static [(&'static str, bool)],
     pub(crate) body: Option<(&'static str, &'static str, bool)>,
     pub(crate) answers: &'static [(u16, Media, &'static str)],
@@ -173,7 +173,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "challenge",
         summary: "A challenge for this buyer at one sale: ALTCHA's form, or what a page needs for Turnstile",
         auth: Auth::Session,
-        query: &[("sale_id", SLUG)],
+        query: &[("sale_id", SLUG, true)],
         answers: &[(200, Media::Json(ANY), "the challenge")],
         problems: &[
             MALFORMED,
@@ -303,7 +303,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/admin/v1/sales/{sale_id}/orders",
         id: "list_orders",
         summary: "Orders of a sale, page by page",
-        query: &[("user_id", USER), ("ticket", TEXT), ("status", STATUS), ("cursor", TEXT)],
+        query: &[
+            ("user_id", USER, false),
+            ("ticket", TEXT, false),
+            ("status", STATUS, false),
+            ("cursor", TEXT, false),
+        ],
         answers: &[(200, Media::Json(ORDERS), "a page of orders")],
         problems: &[MALFORMED, UNAUTHORISED, NO_SALE, AWAY],
         ..ADMIN

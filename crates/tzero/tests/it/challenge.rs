@@ -15,7 +15,7 @@ use crate::harness::{Answer, Buyer, PATIENCE, Server, read};
 
 const EASY: [&str; 3] = ["challenge.difficulty_min=20", "challenge.difficulty_max=20", "limits.user_per_s=0"];
 
-fn sent(challenge: &Challenge) -> String {
+pub fn sent(challenge: &Challenge) -> String {
     let solution = solve_challenge(SolveChallengeOptions::new(challenge)).expect("solvable").expect("solved");
     let payload = Payload { challenge: challenge.clone(), solution };
     STANDARD.encode(serde_json::to_vec(&payload).expect("JSON"))
