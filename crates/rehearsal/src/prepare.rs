@@ -163,6 +163,7 @@ async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, 
         "name": "Rehearsal",
         "starts_at": starts.to_string(),
         "hold_ms": plan.hold_ms,
+        "challenge": plan.challenge,
         "products": [{
             "product_id": "unit", "name": "A unit", "price": { "amount": "10.00", "currency": "EUR" },
             "stock": plan.stock, "max_per_user": plan.max_per_user,

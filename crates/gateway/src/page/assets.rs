@@ -14,10 +14,11 @@ pub struct Asset {
 }
 
 const JS: &str = "text/javascript; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
 /// Every file, after those that it imports.
-const FILES: [(&str, &str, &str); 15] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("style.css", CSS, include_str!("assets/style.css")),
     ("words.js", JS, include_str!("assets/words.js")),
     ("http.js", JS, include_str!("assets/http.js")),
@@ -26,6 +27,7 @@ const FILES: [(&str, &str, &str); 15] = [
     ("altcha.css", CSS, include_str!("assets/altcha/altcha.css")),
     ("altcha-worker.js", JS, include_str!("assets/altcha/pbkdf2.js")),
     ("altcha.js", JS, include_str!("assets/altcha/altcha.min.js")),
+    ("altcha-licence.txt", TEXT, include_str!("assets/altcha/LICENSE.txt")),
     ("challenge.js", JS, include_str!("assets/challenge.js")),
     ("session.js", JS, include_str!("assets/session.js")),
     ("order-box.js", JS, include_str!("assets/order-box.js")),

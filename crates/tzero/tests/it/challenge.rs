@@ -445,21 +445,26 @@ async fn turnstile_judges_and_where_it_is_away_buyers_get_by() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_solves_what_it_is_asked_and_says_what_that_cost() {
     let server = Server::start(&["challenge.difficulty_min=50", "challenge.difficulty_max=100"]);
+    let file = server.dir.path().join("report.json");
+    let rehearse = |sale: &[&str]| {
+        let mut command = crate::harness::program();
+        command.args(["rehearse", "--url", &server.url, "--buyers", "20", "--double-click=0.5", "--data"]);
+        command.arg(server.dir.path()).args(["--abandon=0", "--late=0", "--cancel=0", "--decline=0"]);
+        let output = command.args(sale).arg("--report").arg(&file).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains("no violation"), "{output:?}");
+        let report = std::fs::read_to_string(&file).expect("a report");
+        (text, serde_json::from_str::<Value>(&report).expect("JSON"))
+    };
     server.sale("s", 5, json!({ "challenge": "always", "hold_ms": 1_000 })).await;
-    let report = server.dir.path().join("report.json");
-    let mut command = crate::harness::program();
-    command.args(["rehearse", "--url", &server.url, "--sale", "s", "--buyers", "20", "--data"]);
-    command
-        .arg(server.dir.path())
-        .args(["--abandon=0", "--late=0", "--cancel=0", "--decline=0", "--report"])
-        .arg(&report);
-    let output = command.output().expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("no violation"), "{output:?}");
-    assert!(text.contains("challenges solved (work)"), "{text}");
-    let report: Value =
-        serde_json::from_str(&std::fs::read_to_string(report).expect("a report")).expect("JSON");
-    let asked = report["outcomes"]["403 challenge-required"].as_u64().unwrap_or_default();
-    assert!((20..=40).contains(&asked), "everybody, and whoever clicked twice twice: {report}");
-    assert_eq!((&report["challenges"]["count"], &report["sold"]), (&json!(20), &json!(5)), "{report}");
+    for sale in [&["--sale", "s"][..], &["--challenge=always", "--stock=5", "--hold-ms=1000"]] {
+        let (text, report) = rehearse(sale);
+        assert!(text.contains("challenges solved (work)"), "{text}");
+        let asked = report["outcomes"]["403 challenge-required"].as_u64().unwrap_or_default();
+        assert!((20..=40).contains(&asked), "everybody once, and who clicks twice twice: {report}");
+        assert_eq!((&report["challenges"]["count"], &report["sold"]), (&json!(20), &json!(5)), "{report}");
+    }
+    let (text, report) = rehearse(&["--stock=5", "--hold-ms=1000"]);
+    assert!(!text.contains("challenges solved"), "nobody was asked: {text}");
+    assert_eq!(report["challenges"]["count"], 0);
 }

@@ -1,4 +1,5 @@
 // A challenge that a sale asks for. What shows it is loaded only then: ALTCHA's widget from here, or Turnstile's from Cloudflare.
+// ALTCHA's widget is under the licence "./altcha-licence.txt".
 import { ask, put } from "./http.js";
 
 const TURNSTILE = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit";

@@ -160,7 +160,7 @@ export class Product {
   async attempt(purchase) {
     const who = await signedIn(this.refused);
     // A key is one buyer's. Another session of another buyer makes it another purchase.
-    if (purchase.user && purchase.user !== who.user_id) purchase.key = newKey();
+    if (purchase.user && purchase.user !== who.user_id) Object.assign(purchase, { key: newKey(), solution: undefined });
     purchase.user = who.user_id;
     store.set(this.names.purchase, purchase);
     const answer = await ask(`/v1/sales/${this.sale.id}/checkout`, {
