@@ -2,7 +2,7 @@
 //!
 //! The server picks a counter, derives the key of nonce and counter once (PBKDF2), and tells the first half of the key. A
 //! browser guesses counters from 0 on until a key begins like that. The challenge carries a MAC of the key, so that a solution
-//! is judged by two MACs and no derivation: some microseconds. Everything that a challenge says is under a MAC too: when it
+//! is judged by two MACs and no derivation (`examples/cost.rs`). Everything that a challenge says is under a MAC too: when it
 //! expires, and whom it is for.
 
 use std::collections::BTreeMap;
