@@ -1,4 +1,4 @@
-//! Challenges at the counter: whether a checkout is asked for one, what it sent, and how hard the next one is.
+//! Challenges at the gateway: whether a checkout is asked for one, what it sent, and how hard the next one is.
 //!
 //! A sale that asks nobody costs a look at a list that is nearly always empty. Nothing here turns anybody away for good: who
 //! is asked and has no solution is told where to get a challenge, and what they hold stays theirs.

@@ -37,7 +37,7 @@ pub fn open(config: &Config, keys: &Keys) -> Result<Arc<dyn Challenges>, String>
     })
 }
 
-/// Who asks at the counter.
+/// Who asks at checkouts.
 pub fn challenger(config: &Config, form: Arc<dyn Challenges>) -> Challenger {
     let challenge = &config.challenge;
     let difficulty = Difficulty {
