@@ -26,7 +26,7 @@ impl Allocations for Embedded {
 
     async fn allocate(&self, shard: &ShardId, batch: ClaimBatch) -> Result<Option<Vec<Allocation>>, Fault> {
         let shard = shard.clone();
-        self.call(move |core| allocate(core, &shard, &batch)).await?
+        self.call_soon(move |core| allocate(core, &shard, &batch)).await?
     }
 }
 

@@ -60,7 +60,20 @@ pub struct Options {
 pub struct OpenFault(pub String);
 
 /// A job of the writer: works on memory, and gives what to answer once everything is durable.
-type Job = Box<dyn FnOnce(&mut Core) -> Answer + Send>;
+struct Job {
+    press: Press,
+    work: Box<dyn FnOnce(&mut Core) -> Answer + Send>,
+}
+
+/// Whether somebody waits for a job's answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Press {
+    /// At once, or with the group that is being made.
+    Now,
+    /// With the next group that somebody waits for, or after a moment.
+    Soon,
+}
+
 type Answer = Box<dyn FnOnce() + Send>;
 
 /// Jobs that may wait for the writer; a batch of holds is one job.
@@ -174,10 +187,11 @@ impl Embedded {
     pub fn close(&self) {
         let open = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(jobs) = open else { return };
-        drop(jobs.send(Box::new(|core| {
+        let work = |core: &mut Core| -> Answer {
             core.closing = true;
             Box::new(|| ())
-        })));
+        };
+        drop(jobs.send(Job { press: Press::Now, work: Box::new(work) }));
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Err(_)) = thread.map(std::thread::JoinHandle::join) {
             tracing::error!("the writer's thread ended in a panic");
@@ -189,11 +203,28 @@ impl Embedded {
         &self,
         work: impl FnOnce(&mut Core) -> T + Send + 'static,
     ) -> Result<T, Fault> {
+        self.call_as(Press::Now, work).await
+    }
+
+    /// As [`Embedded::call`], for work that nobody waits for: it may join the next group.
+    pub(crate) async fn call_soon<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        self.call_as(Press::Soon, work).await
+    }
+
+    async fn call_as<T: Send + 'static>(
+        &self,
+        press: Press,
+        work: impl FnOnce(&mut Core) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |core| {
+        let work = move |core: &mut Core| -> Answer {
             let value = work(core);
             Box::new(move || drop(answer.send(value)))
-        });
+        };
+        let job = Job { press, work: Box::new(work) };
         self.sender.try_send(job).map_err(|refused| match refused {
             std::sync::mpsc::TrySendError::Full(_) => Fault::Overloaded("the store's queue"),
             std::sync::mpsc::TrySendError::Disconnected(_) => self.stopped(),

@@ -1,4 +1,6 @@
 //! The writer: whatever waits becomes one group, one commit, and then the answers.
+//!
+//! What nobody waits for (an allocation) does not make a commit of its own while holds come: it joins theirs.
 
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -8,7 +10,7 @@ use crate::book::Behind;
 use crate::core::Core;
 use crate::journal::Journal;
 use crate::tables::{Tabled, Tables};
-use crate::{Answer, Job};
+use crate::{Answer, Job, Press};
 
 /// Bytes of records after which a group is closed: what one commit writes at most, about.
 const GROUP_BYTES: usize = 1 << 20;
@@ -18,8 +20,11 @@ const GROUP_JOBS: usize = 4_096;
 const SLICE: usize = 256;
 /// How long the writer waits for jobs before it lets the tables follow.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How long a group of jobs that are in no hurry stays open for others. An allocation arrives while the holds before it are
+/// being committed; alone it would cost a commit of its own, for which the next holds had to wait.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// Groups after which the tables follow by one slice even while jobs wait.
-const BUSY_GROUPS: u32 = 64;
+const BUSY_GROUPS: u32 = 32;
 
 /// Runs until the store is closed or its disk fails.
 pub(crate) fn run(mut core: Core, waiting: &Receiver<Job>) {
@@ -58,12 +63,13 @@ fn stop(core: &Core, error: &rusqlite::Error) {
 }
 
 fn group(core: &mut Core, first: Job, waiting: &Receiver<Job>) -> rusqlite::Result<()> {
-    let mut answers: Vec<Answer> = vec![first(core)];
+    let mut hurry = first.press == Press::Now;
+    let mut answers: Vec<Answer> = vec![(first.work)(core)];
     while answers.len() < GROUP_JOBS && core.group.bytes().len() < GROUP_BYTES && !core.closing {
-        match waiting.try_recv() {
-            Ok(job) => answers.push(job(core)),
-            Err(_) => break,
-        }
+        let patience = if hurry || core.group.bytes().is_empty() { Duration::ZERO } else { PATIENCE };
+        let Some(job) = waiting.try_recv().ok().or_else(|| next(waiting, patience)) else { break };
+        hurry |= job.press == Press::Now;
+        answers.push((job.work)(core));
     }
     if !core.group.bytes().is_empty() {
         if let Some(journal) = &mut core.journal {
@@ -76,6 +82,11 @@ fn group(core: &mut Core, first: Job, waiting: &Receiver<Job>) -> rusqlite::Resu
     core.publish();
     answers.into_iter().for_each(|answer| answer());
     Ok(())
+}
+
+/// The next job, if one comes within `patience`.
+fn next(waiting: &Receiver<Job>, patience: Duration) -> Option<Job> {
+    if patience.is_zero() { None } else { waiting.recv_timeout(patience).ok() }
 }
 
 /// Lets the tables follow by one slice.
@@ -102,3 +113,7 @@ fn finish(core: &mut Core) -> rusqlite::Result<()> {
     }
     core.journal.take().map_or(Ok(()), Journal::close)
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;
