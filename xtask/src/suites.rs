@@ -102,6 +102,7 @@ pub const SUITES: &[Suite] = &[
                 ("shop.mjs", include_str!("../suites/pages/shop.mjs")),
                 ("purchase.test.mjs", include_str!("../suites/pages/purchase.test.mjs")),
                 ("doubt.test.mjs", include_str!("../suites/pages/doubt.test.mjs")),
+                ("challenge.test.mjs", include_str!("../suites/pages/challenge.test.mjs")),
                 ("looks.test.mjs", include_str!("../suites/pages/looks.test.mjs")),
             ],
         }),
@@ -109,7 +110,7 @@ pub const SUITES: &[Suite] = &[
             let mut command = Command::new(surroundings.node());
             command.args(["--test", "--test-reporter=spec", "--test-concurrency=2"]);
             command.args(
-                ["purchase", "doubt", "looks"]
+                ["purchase", "doubt", "challenge", "looks"]
                     .map(|name| surroundings.folder.join(format!("{name}.test.mjs"))),
             );
             command

@@ -45,6 +45,7 @@ fn sale(id: &SaleId) -> Option<Sale> {
         mode: Mode::Rush,
         hold_ms: 300_000,
         extension_ms: 0,
+        challenge: domain::challenge::ChallengeRule::Never,
         shards: 1,
         paused: false,
         products: vec![product],

@@ -12,6 +12,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0004_facts", include_str!("../migrations/0004_facts.sql")),
     ("0005_batches", include_str!("../migrations/0005_batches.sql")),
     ("0006_doors", include_str!("../migrations/0006_doors.sql")),
+    ("0007_challenge", include_str!("../migrations/0007_challenge.sql")),
 ];
 
 /// Keeps two processes from migrating at once. Any number that nobody else uses.

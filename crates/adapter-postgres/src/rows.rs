@@ -167,6 +167,7 @@ pub(crate) fn sale(row: &Row) -> Result<Sale, Failure> {
         mode: words::read_mode(cell(row, "mode")?)?,
         hold_ms: small(cell(row, "hold_ms")?, "time")?,
         extension_ms: small(cell(row, "extension_ms")?, "time")?,
+        challenge: words::read_challenge(cell(row, "challenge")?)?,
         shards: small(i64::from(cell::<i32>(row, "shards")?), "count of shards")?,
         paused: cell(row, "paused")?,
         products: Vec::new(),

@@ -134,6 +134,7 @@ impl Job for Create<'_> {
             &extension,
             &i32::from(sale.shards),
             &sale.paused,
+            &sale.challenge.as_str(),
         ];
         let Some(made) = row(inside, queries::SALE_INSERT, given).await? else { return Ok(Created::Exists) };
         let number: i32 = cell(&made, "sale_no")?;
@@ -228,6 +229,7 @@ impl Job for Update<'_> {
             &extension,
             &i32::from(sale.shards),
             &sale.paused,
+            &sale.challenge.as_str(),
         ];
         write(inside, queries::SALE_UPDATE, given).await?;
         define(inside, number, &sale).await?;

@@ -1,5 +1,6 @@
 //! The words that stand in the tables for what the rules call by type.
 
+use domain::challenge::ChallengeRule;
 use domain::fence::TermState;
 use domain::hold::EffectKind;
 use domain::order::{OrderState, Reason, Work};
@@ -102,6 +103,10 @@ pub(crate) fn read_effect(word: &str) -> Result<EffectKind, Failure> {
 
 pub(crate) fn read_term(word: &str) -> Result<TermState, Failure> {
     one_of(&[TermState::Open, TermState::Fencing, TermState::Rebuild], term, word, "state of a term")
+}
+
+pub(crate) fn read_challenge(word: &str) -> Result<ChallengeRule, Failure> {
+    one_of(&ChallengeRule::ALL, ChallengeRule::as_str, word, "word for whom a sale asks")
 }
 
 pub(crate) fn read_mode(word: &str) -> Result<Mode, Failure> {

@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod audit;
 pub mod backlog;
+pub mod challenge;
 pub mod fence;
 pub mod few;
 mod free_units;

@@ -1,5 +1,6 @@
 //! A sale: its definition, what an operator did to it, and whether it takes checkouts at an instant.
 
+use crate::challenge::ChallengeRule;
 use crate::id::{ProductId, ProductNo, SaleId};
 use crate::product::Product;
 use crate::time::Timestamp;
@@ -34,6 +35,8 @@ pub struct Sale {
     pub hold_ms: u64,
     /// By how much a buyer may extend a hold once, milliseconds; 0 where not at all.
     pub extension_ms: u64,
+    /// Whom it asks to show that they are no program.
+    pub challenge: ChallengeRule,
     /// Shards of the inventory.
     pub shards: u16,
     /// Whether the operator has stopped new checkouts for now.

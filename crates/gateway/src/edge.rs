@@ -18,6 +18,7 @@ use purchase::operate::Operator;
 use purchase::pulse::Progress;
 
 use crate::api::sale::Shown;
+use crate::challenges::Challenger;
 use crate::limits::Cells;
 use crate::listener::Gauges;
 use crate::lists::Lists;
@@ -86,6 +87,8 @@ pub struct Edge {
     pub keys_standing: Option<KeysStanding>,
     /// What operators keep of networks and sessions.
     pub lists: Arc<Lists>,
+    /// Challenges, and what was noticed about buyers.
+    pub challenger: Challenger,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
     /// Counts requests by who sends them.
@@ -115,12 +118,12 @@ pub struct Edge {
     /// Streams of statuses that are open.
     pub streams: AtomicU64,
     /// How busy the status endpoint is.
-    pub polls: Polls,
+    pub polls: PerSecond,
 }
 
-/// Counts status requests second by second.
+/// Counts something second by second.
 #[derive(Default)]
-pub struct Polls {
+pub struct PerSecond {
     second: AtomicI64,
     now: AtomicU64,
     before: AtomicU64,
@@ -129,9 +132,22 @@ pub struct Polls {
 /// Status requests a second up to which the shortest pause is told; above, the pause grows in proportion.
 pub const POLLS_PER_S: u64 = 2_000;
 
-impl Polls {
+impl PerSecond {
     /// Counts one; gives how many there were in the second before.
-    fn count(&self, now: Timestamp) -> u64 {
+    pub fn count(&self, now: Timestamp) -> u64 {
+        self.turn(now);
+        self.now.fetch_add(1, Ordering::Relaxed);
+        self.before.load(Ordering::Relaxed)
+    }
+
+    /// How many there were in this second so far, or in the one before, whichever is more.
+    #[must_use]
+    pub fn most(&self, now: Timestamp) -> u64 {
+        self.turn(now);
+        self.now.load(Ordering::Relaxed).max(self.before.load(Ordering::Relaxed))
+    }
+
+    fn turn(&self, now: Timestamp) {
         let second = now.as_millis() / 1_000;
         let seen = self.second.load(Ordering::Relaxed);
         if seen != second
@@ -140,8 +156,6 @@ impl Polls {
             let count = self.now.swap(0, Ordering::Relaxed);
             self.before.store(if seen + 1 == second { count } else { 0 }, Ordering::Relaxed);
         }
-        self.now.fetch_add(1, Ordering::Relaxed);
-        self.before.load(Ordering::Relaxed)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::reply::Whole;
 
 /// The header that may replace the member of the same name.
 pub const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+/// The solution of a challenge.
+pub const SOLUTION_HEADER: HeaderName = HeaderName::from_static("challenge-solution");
 /// What a proxy says of the client's address.
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -87,6 +89,8 @@ pub struct Given<'a> {
     pub content_type: Option<&'a [u8]>,
     /// `Idempotency-Key`.
     pub key: Option<&'a [u8]>,
+    /// `Challenge-Solution`.
+    pub solution: Option<&'a [u8]>,
     /// Whether `Idempotency-Key` was sent more than once.
     pub key_repeated: bool,
 }
@@ -100,6 +104,7 @@ impl<'a> Given<'a> {
             authorization: first(header::AUTHORIZATION),
             content_type: first(header::CONTENT_TYPE),
             key: first(KEY_HEADER),
+            solution: first(SOLUTION_HEADER),
             key_repeated: headers.get_all(KEY_HEADER).iter().nth(1).is_some(),
         }
     }

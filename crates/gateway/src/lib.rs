@@ -5,6 +5,8 @@
 
 pub mod admin;
 pub mod api;
+mod browsers;
+pub mod challenges;
 pub mod client_address;
 pub mod edge;
 pub mod hot;

@@ -31,7 +31,7 @@ pub async fn front(State(edge): Shared) -> Response<Body> {
     let mut open: Vec<_> = sales.iter().filter(|sale| now < sale.ends_at).collect();
     open.sort_by_key(|sale| sale.starts_at);
     if let [only] = open.as_slice() {
-        return reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, only)));
+        return shown(&edge, only);
     }
     let shown = if open.is_empty() { sales.iter().collect() } else { open };
     let lines: Vec<_> = shown
@@ -55,9 +55,19 @@ pub async fn sale_page(
     request: AxumRequest,
 ) -> Response<Body> {
     match edge.sale(&sale) {
-        Some(sale) => reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(&edge, &sale))),
+        Some(sale) => shown(&edge, &sale),
         None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true)),
     }
+}
+
+/// The page of a sale, which may show the widget of a challenge.
+fn shown(edge: &Edge, sale: &domain::sale::Sale) -> Response<Body> {
+    let mut reply = reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(edge, sale)));
+    if let Some(origin) = edge.challenger.origin() {
+        let policy = page::content_security_policy_with(origin);
+        reply::set(&mut reply, header::CONTENT_SECURITY_POLICY, &policy);
+    }
+    reply
 }
 
 fn page_sale(edge: &Edge, sale: &domain::sale::Sale) -> page::SaleView {

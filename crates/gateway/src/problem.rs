@@ -46,6 +46,8 @@ pub enum Code {
     SaleNotStarted,
     /// The operator has stopped new checkouts.
     Paused,
+    /// The sale asks for a challenge, and none was passed.
+    ChallengeRequired,
     /// The buyer has what one buyer may have.
     LimitReached,
     /// Every unit is confirmed.
@@ -96,6 +98,7 @@ impl Code {
             Self::SaleEnded => "sale-ended",
             Self::SaleNotStarted => "sale-not-started",
             Self::Paused => "paused",
+            Self::ChallengeRequired => "challenge-required",
             Self::LimitReached => "limit-reached",
             Self::SoldOut => "sold-out",
             Self::AllUnitsHeld => "all-units-held",
@@ -118,7 +121,7 @@ impl Code {
         match self {
             Self::InvalidRequest | Self::InvalidWebhook => StatusCode::BAD_REQUEST,
             Self::InvalidSession | Self::NotAuthorised => StatusCode::UNAUTHORIZED,
-            Self::UserMismatch | Self::SaleNotStarted => StatusCode::FORBIDDEN,
+            Self::UserMismatch | Self::SaleNotStarted | Self::ChallengeRequired => StatusCode::FORBIDDEN,
             Self::UnknownSale | Self::UnknownProduct | Self::UnknownTicket | Self::NotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -163,6 +166,7 @@ impl Code {
             Self::SaleEnded => "The sale is over",
             Self::SaleNotStarted => "The sale has not begun",
             Self::Paused => "The sale is paused",
+            Self::ChallengeRequired => "A challenge must be solved first",
             Self::LimitReached => "You have what one buyer may have",
             Self::SoldOut => "Sold out",
             Self::AllUnitsHeld => "All units are held",

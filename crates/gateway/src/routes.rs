@@ -1,19 +1,21 @@
 //! From requests to handlers: the three hot routes by hand, everything else through a router.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request as AxumRequest, State};
+use axum::extract::{Query, Request as AxumRequest, State};
 use axum::routing::{any, get};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::api::{order, payment, sale, sessions, status};
+use crate::api::{challenge, order, payment, sale, sessions, status};
+use crate::browsers::{open_to_browsers, preflight};
 use crate::edge::Edge;
 use crate::hot::{self, FORWARDED_FOR, Given, Hot, HotRequest};
 use crate::listener::{Peer, Service};
@@ -23,9 +25,7 @@ use crate::pages;
 use crate::path_part::{PathPart, fits};
 use crate::problem::{Answer, Code, Problem};
 use crate::query;
-use crate::reply::{self, EXPOSED, Whole};
-
-const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID";
+use crate::reply::{self, Whole};
 
 /// Answers requests of one listener.
 pub struct Routes {
@@ -168,7 +168,7 @@ fn kind(path: &str) -> Route {
         () if begins("/v1/sales/") => Route::Sale,
         () if begins("/v1/orders/") => Route::Order,
         () if begins("/v1/payments/") => Route::Webhook,
-        () if begins("/v1/sessions") => Route::Session,
+        () if begins("/v1/sessions") || path == "/v1/challenge" => Route::Session,
         () if begins("/admin/") => Route::Admin,
         () if path == "/"
             || begins("/s/")
@@ -186,23 +186,6 @@ fn kind(path: &str) -> Route {
 #[must_use]
 pub fn finish(path: &str, answer: Answer) -> Response<Body> {
     answer.unwrap_or_else(|problem| problem.reply(path))
-}
-
-fn open_to_browsers(mut reply: Response<Body>) -> Response<Body> {
-    let headers = reply.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-    reply
-}
-
-fn preflight() -> Response<Body> {
-    let mut reply = open_to_browsers(reply::empty(StatusCode::NO_CONTENT));
-    let headers = reply.headers_mut();
-    headers
-        .insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
-    reply
 }
 
 /// No such address, or not with this method.
@@ -229,6 +212,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("/v1/sales/{}/checkout", "POST, OPTIONS"),
     ("/v1/time", "GET, HEAD, OPTIONS"),
     ("/v1/sessions", "POST, OPTIONS"),
+    ("/v1/challenge", "GET, HEAD, OPTIONS"),
     ("/v1/orders/status/{}", "GET, HEAD, OPTIONS"),
     ("/v1/orders/status/{}/events", "GET, HEAD, OPTIONS"),
     ("/v1/orders/{}", "DELETE, OPTIONS"),
@@ -286,6 +270,7 @@ fn public_routes() -> Router<Arc<Edge>> {
         .route("/v1/sales/{sale}", get(sale_document))
         .route("/v1/time", get(time))
         .route("/v1/sessions", axum::routing::post(new_session))
+        .route("/v1/challenge", get(new_challenge))
         .route("/v1/orders/status/{ticket}", get(status_document))
         .route("/v1/orders/status/{ticket}/events", get(events))
         .route("/v1/orders/{ticket}", axum::routing::delete(cancel))
@@ -313,8 +298,22 @@ async fn time(State(edge): Shared) -> Response<Body> {
     reply::json(StatusCode::OK, &json!({ "server_time": edge.now().to_string() }))
 }
 
+async fn new_challenge(
+    State(edge): Shared,
+    Query(query): Query<HashMap<String, String>>,
+    request: AxumRequest,
+) -> Response<Body> {
+    let (path, sale) = (request.uri().path(), query.get("sale_id").map(String::as_str));
+    let issued = challenge::issue(&edge, sale, client_of(&request), request.headers());
+    issued.unwrap_or_else(|problem| problem.whole(path)).response()
+}
+
+fn client_of(request: &AxumRequest) -> IpAddr {
+    request.extensions().get::<Client>().map_or(IpAddr::from([127, 0, 0, 1]), |client| client.0)
+}
+
 async fn new_session(State(edge): Shared, request: AxumRequest) -> Response<Body> {
-    let client = request.extensions().get::<Client>().map_or(IpAddr::from([127, 0, 0, 1]), |client| client.0);
+    let client = client_of(&request);
     let path = request.uri().path().to_owned();
     finish(&path, sessions::create(&edge, client, request.into_body()).await)
 }

@@ -156,6 +156,7 @@ fn checkout() -> Result<Checkout, String> {
         product: ProductId::parse("sneaker-42").map_err(|refusal| refusal.to_string())?,
         key: IdempotencyKey::parse("0f9619ff-8b86-d011-b42d-00c04fc964ff").map_err(|r| r.to_string())?,
         quantity: 1,
+        passed: false,
     })
 }
 

@@ -23,8 +23,12 @@ pub(crate) const VERSION: u64 = 1;
 const ROOM: usize = 192;
 /// A fault's detail is for people; the rest of a longer one is left out, characters.
 const DETAIL: usize = 2_000;
+/// Stands in the number of a checkout's quantity where a challenge was passed: checkouts of sales that ask nobody cross as they
+/// did before sales could ask.
+const PASSED: u64 = 0x80;
 /// What stands for the name of a part of the other end, where it cannot be kept.
 const SOME_PART: &str = "a part of an orders node";
+const _: () = assert!((MAX_PER_USER as u64) < PASSED);
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,25 +92,30 @@ pub(crate) fn write_checkout(checkout: &Checkout, to: &mut Writer) {
     to.text(checkout.user.as_str());
     to.text(checkout.product.as_str());
     to.text(checkout.key.as_str());
-    to.number(u64::from(checkout.quantity));
+    to.number(u64::from(checkout.quantity) | if checkout.passed { PASSED } else { 0 });
 }
 
 pub(crate) fn read_checkout(from: &mut Reader<'_>) -> Result<Checkout, Malformed> {
-    Ok(Checkout {
+    let mut checkout = Checkout {
         sale: from.sale()?,
         user: UserId::parse(from.text()?).map_err(|_| Malformed::Value("a user's identifier"))?,
         product: read_product(from)?,
         key: IdempotencyKey::parse(from.text()?).map_err(|_| Malformed::Value("a key"))?,
-        quantity: read_quantity(from)?,
-    })
+        quantity: 0,
+        passed: false,
+    };
+    let number = from.number()?;
+    checkout.passed = number & PASSED != 0;
+    checkout.quantity = quantity(number & !PASSED)?;
+    Ok(checkout)
 }
 
 fn read_product(from: &mut Reader<'_>) -> Result<ProductId, Malformed> {
     ProductId::parse(from.text()?).map_err(|_| Malformed::Value("a product's identifier"))
 }
 
-fn read_quantity(from: &mut Reader<'_>) -> Result<u8, Malformed> {
-    let quantity = from.small("a quantity")?;
+fn quantity(number: u64) -> Result<u8, Malformed> {
+    let quantity = u8::try_from(number).map_err(|_| Malformed::Value("a quantity"))?;
     if (1..=MAX_PER_USER).contains(&quantity) { Ok(quantity) } else { Err(Malformed::Value("a quantity")) }
 }
 

@@ -50,9 +50,12 @@ fn requests() -> Vec<(&'static str, Bytes)> {
         product: product(),
         key: IdempotencyKey::parse("k1").unwrap(),
         quantity: 100,
+        passed: false,
     };
+    let passed = Checkout { passed: true, ..checkout.clone() };
     vec![
         ("checkout", part(|to| write_checkout(&checkout, to))),
+        ("checkout-passed", part(|to| write_checkout(&passed, to))),
         ("stamp", part(|to| write_stamp(&stamp(), to))),
         ("wait", message(|to| write_wait((&stamp(), 9), to))),
         ("products", part(|to| write_products(&[(sale(), product())], to))),
@@ -74,6 +77,7 @@ fn checkout_answers() -> Vec<CheckoutAnswer> {
         R::SoldOut,
         R::AllHeld { next_release_at: Some(AT) },
         R::NotEnough { next_release_at: None },
+        R::ChallengeRequired,
     ];
     std::iter::once(accepted).chain(refusals.into_iter().map(CheckoutAnswer::Refused)).collect()
 }

@@ -41,6 +41,7 @@ const fn refusal_number(refusal: &CheckoutRefusal) -> u64 {
         CheckoutRefusal::SoldOut => 9,
         CheckoutRefusal::AllHeld { .. } => 10,
         CheckoutRefusal::NotEnough { .. } => 11,
+        CheckoutRefusal::ChallengeRequired => 12,
     }
 }
 
@@ -58,6 +59,7 @@ fn write_refusal(refusal: &CheckoutRefusal, to: &mut Writer) {
         | CheckoutRefusal::KeyReused
         | CheckoutRefusal::SaleEnded
         | CheckoutRefusal::Paused
+        | CheckoutRefusal::ChallengeRequired
         | CheckoutRefusal::SoldOut => {}
     }
 }
@@ -75,6 +77,7 @@ fn read_refusal(number: u64, from: &mut Reader<'_>) -> Result<CheckoutRefusal, M
         9 => CheckoutRefusal::SoldOut,
         10 => CheckoutRefusal::AllHeld { next_release_at: from.optional(Reader::time)? },
         11 => CheckoutRefusal::NotEnough { next_release_at: from.optional(Reader::time)? },
+        12 => CheckoutRefusal::ChallengeRequired,
         _ => return Err(Malformed::Value("a refusal")),
     })
 }

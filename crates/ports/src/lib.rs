@@ -3,6 +3,7 @@
 //! Both backends implement the same traits; nothing here may assume one process, one node or one store.
 //! A *fault* (the world failed) is an error; a *refusal* (the rules said no) is a value inside `Ok`.
 
+pub mod challenges;
 pub mod claims;
 pub mod clock;
 pub mod dice;

@@ -23,6 +23,9 @@ pub struct Checkout {
     pub key: IdempotencyKey,
     /// How many, 1..=100.
     pub quantity: u8,
+    /// Whether units may be taken although the sale asks for a challenge: it was passed, or this buyer is not asked. Looked
+    /// at by sales that ask alone.
+    pub passed: bool,
 }
 
 /// The answer to a checkout.
@@ -62,6 +65,8 @@ pub enum CheckoutRefusal {
     },
     /// The operator has stopped new checkouts.
     Paused,
+    /// The sale asks for a challenge, and none was passed.
+    ChallengeRequired,
     /// What the buyer holds and owns would exceed the limit.
     LimitReached {
         /// The newest ticket that the buyer has.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use domain::challenge::ChallengeRule;
 use domain::id::SaleId;
 use domain::sale::Sale;
 use ports::Fault;
@@ -13,12 +14,14 @@ use tokio::sync::watch;
 /// A copy of the sales, refreshed from the store and by this node's own changes.
 pub struct Catalog {
     sales: ArcSwap<BTreeMap<SaleId, Arc<Sale>>>,
+    /// The sales that ask for challenges, by identifier: nearly always none.
+    asking: ArcSwap<Vec<(SaleId, ChallengeRule)>>,
     changed: watch::Sender<u64>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self { sales: ArcSwap::default(), changed: watch::Sender::new(0) }
+        Self { sales: ArcSwap::default(), asking: ArcSwap::default(), changed: watch::Sender::new(0) }
     }
 }
 
@@ -35,6 +38,21 @@ impl Catalog {
         self.sales.load().values().cloned().collect()
     }
 
+    /// Whom the sale called `id` asks for a challenge. Costs next to nothing where no sale asks anybody, and neither a hash nor
+    /// a sale's definition where one does.
+    #[must_use]
+    pub fn challenge(&self, id: &SaleId) -> ChallengeRule {
+        let asking = self.asking.load();
+        let found = asking.binary_search_by(|(sale, _)| sale.cmp(id));
+        found.ok().and_then(|at| asking.get(at)).map_or(ChallengeRule::Never, |(_, rule)| *rule)
+    }
+
+    /// Whether any sale asks those about whom something was noticed.
+    #[must_use]
+    pub fn asks_suspects(&self) -> bool {
+        self.asking.load().iter().any(|(_, rule)| *rule == ChallengeRule::Suspects)
+    }
+
     /// Takes in a sale unless the copy is newer.
     pub fn put(&self, sale: Sale) {
         let sale = Arc::new(sale);
@@ -46,6 +64,9 @@ impl Catalog {
             }
             next
         });
+        let asks = |sale: &&Arc<Sale>| sale.challenge != ChallengeRule::Never;
+        let asking = |sale: &Arc<Sale>| (sale.sale_id.clone(), sale.challenge);
+        self.asking.rcu(|_| self.sales.load().values().filter(asks).map(asking).collect::<Vec<_>>());
         self.changed.send_modify(|count| *count += 1);
     }
 

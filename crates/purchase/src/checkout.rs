@@ -5,11 +5,13 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::challenge::ChallengeRule;
 use domain::hold::{Glance, Grant, HoldOutcome, HoldRequest, Intent, StockView, Terms};
 use domain::id::{ProductId, SaleId, ShardId};
 use domain::sale::{GateRefusal, Sale};
 use domain::status::StatusDocument;
 use domain::ticket::TicketStamp;
+use domain::time::Timestamp;
 use ports::Fault;
 use ports::orders::{CancelAnswer, Checkout, CheckoutAnswer, CheckoutRefusal, ExtendAnswer, Orders};
 use ports::status_board::Shown;
@@ -197,6 +199,13 @@ impl OrderService {
     }
 }
 
+/// Why the sale gives this buyer no unit, whatever there is: rows 11 to 14 of the contract.
+fn closed(sale: &Sale, passed: bool, now: Timestamp) -> Option<CheckoutRefusal> {
+    let asks = sale.challenge != ChallengeRule::Never && !passed;
+    let gate = sale.gate(now).err().map(gate_refusal);
+    gate.or_else(|| asks.then_some(CheckoutRefusal::ChallengeRequired))
+}
+
 fn gate_refusal(refusal: GateRefusal) -> CheckoutRefusal {
     match refusal {
         GateRefusal::Ended => CheckoutRefusal::SaleEnded,
@@ -219,7 +228,8 @@ impl Orders for OrderService {
         if checkout.quantity > max_per_user {
             return refused(CheckoutRefusal::OverLimitQuantity { max_per_user });
         }
-        let gate = sale.gate(self.stores.clock.now());
+        // Only who has a ticket is answered otherwise than by this.
+        let closed = closed(&sale, checkout.passed, self.stores.clock.now());
         let late = self.stores.backlog.estimate_ms() > self.settings.address_deadline_ms;
         let user = self.stores.ids.user(&sale.sale_id, &checkout.user);
         let shard = self.stores.ids.shard(&sale.sale_id, user, sale.shards);
@@ -231,22 +241,22 @@ impl Orders for OrderService {
             user_id: checkout.user,
             terms: Terms { product, quantity: checkout.quantity },
             limit: max_per_user,
-            intent: match gate {
-                Err(_) => Intent::Find,
-                Ok(()) if late => Intent::Weigh,
-                Ok(()) => Intent::Take,
+            intent: match closed {
+                Some(_) => Intent::Find,
+                None if late => Intent::Weigh,
+                None => Intent::Take,
             },
         };
-        let outcome = match (self.stores.inventory.glance(&shard, &request), gate) {
+        let outcome = match (self.stores.inventory.glance(&shard, &request), &closed) {
             (Glance::Decided(outcome), _) => outcome,
-            (Glance::Absent, Err(_)) => HoldOutcome::Absent,
+            (Glance::Absent, Some(_)) => HoldOutcome::Absent,
             // From memory, too: whoever is sent away must cost less than who is served.
-            (Glance::Absent, Ok(())) if late => HoldOutcome::Absent,
+            (Glance::Absent, None) if late => HoldOutcome::Absent,
             (Glance::Absent | Glance::Unknown, _) => self.ask(&shard, request.clone()).await?,
         };
-        match (outcome, gate) {
-            (HoldOutcome::Absent, Err(closed)) => refused(gate_refusal(closed)),
-            (HoldOutcome::Absent, Ok(())) if late => Err(Fault::Overloaded("the way to a payment address")),
+        match (outcome, closed) {
+            (HoldOutcome::Absent, Some(closed)) => refused(closed),
+            (HoldOutcome::Absent, None) if late => Err(Fault::Overloaded("the way to a payment address")),
             (outcome, _) => self.answer(&shard, &request, outcome).await,
         }
     }

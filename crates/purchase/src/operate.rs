@@ -5,6 +5,7 @@ mod shards;
 
 use std::sync::Arc;
 
+use domain::challenge::ChallengeRule;
 use domain::id::{IdempotencyKey, ProductId, SaleId, ShardId};
 use domain::order::Order;
 use domain::product::Product;
@@ -49,6 +50,8 @@ pub struct SalePatch {
     pub hold_ms: Option<u64>,
     /// See [`Sale::extension_ms`]; only before the sale is live.
     pub extension_ms: Option<u64>,
+    /// See [`Sale::challenge`]; only before the sale is live.
+    pub challenge: Option<ChallengeRule>,
     /// See [`Sale::products`]; only before the sale is live.
     pub products: Option<Vec<Product>>,
 }
@@ -62,14 +65,25 @@ impl SalePatch {
             ("mode", self.mode.is_some()),
             ("hold_ms", self.hold_ms.is_some()),
             ("extension_ms", self.extension_ms.is_some()),
+            ("challenge", self.challenge.is_some()),
             ("products", self.products.is_some()),
         ];
         members.into_iter().filter_map(|(name, set)| set.then_some(name)).collect()
     }
 
     fn apply(self, sale: &mut Sale) {
-        let Self { name, description, message, ends_at, starts_at, mode, hold_ms, extension_ms, products } =
-            self;
+        let Self {
+            name,
+            description,
+            message,
+            ends_at,
+            starts_at,
+            mode,
+            hold_ms,
+            extension_ms,
+            challenge,
+            products,
+        } = self;
         set(&mut sale.name, name);
         set(&mut sale.description, description);
         set(&mut sale.message, message);
@@ -78,6 +92,7 @@ impl SalePatch {
         set(&mut sale.mode, mode);
         set(&mut sale.hold_ms, hold_ms);
         set(&mut sale.extension_ms, extension_ms);
+        set(&mut sale.challenge, challenge);
         set(&mut sale.products, products);
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Limit,
     /// To be tried again with the same key.
     Again,
+    /// To be tried again with the same key and the solution of a challenge, which is had there.
+    Challenged { url: String },
     /// Final, whatever it is.
     Refused,
 }
@@ -36,6 +38,7 @@ const TABLE: &[(u16, &str, bool)] = &[
     (403, "sale-not-started", true),
     (503, "paused", true),
     (403, "not-admitted", false),
+    (403, "challenge-required", false),
     (409, "limit-reached", false),
     (410, "sold-out", false),
     (409, "all-units-held", true),
@@ -75,6 +78,11 @@ pub(crate) fn read(answer: &Answer) -> Result<(Outcome, String), String> {
     }
     if code == "limit-reached" && (answer.retry_after().is_some() || !body["queue_ticket_id"].is_string()) {
         return Err(format!("{named} must have queue_ticket_id and no Retry-After"));
+    }
+    if code == "challenge-required" {
+        let url = body["challenge_url"].as_str().filter(|url| url.starts_with('/'));
+        let url = url.ok_or_else(|| format!("{named} came without challenge_url"))?.to_owned();
+        return Ok((Outcome::Challenged { url }, named));
     }
     let outcome = match (status, code) {
         (_, "sold-out") => Outcome::SoldOut,

@@ -33,6 +33,11 @@ fn rows_of_the_table_are_accepted_and_nothing_else() {
     assert!(read(&answer(500, &[PROBLEM], r#"{"code":"oops"}"#)).is_err());
     assert!(read(&answer(410, &[PROBLEM], r#"{"code":"all-units-held"}"#)).is_err(), "another status");
     assert_eq!(read(&answer(410, &[PROBLEM], r#"{"code":"sold-out"}"#)).unwrap().0, Outcome::SoldOut);
+    let asked = r#"{"code":"challenge-required","challenge_url":"/v1/challenge?sale_id=s"}"#;
+    let url = "/v1/challenge?sale_id=s".to_owned();
+    assert_eq!(read(&answer(403, &[PROBLEM], asked)).unwrap().0, Outcome::Challenged { url });
+    let nowhere = r#"{"code":"challenge-required"}"#;
+    assert!(read(&answer(403, &[PROBLEM], nowhere)).is_err(), "no challenge_url");
     let limit = r#"{"code":"limit-reached","queue_ticket_id":"t"}"#;
     assert_eq!(read(&answer(409, &[PROBLEM], limit)).unwrap().0, Outcome::Limit);
     assert!(read(&answer(409, &[PROBLEM, ("retry-after", "1")], limit)).is_err());

@@ -33,12 +33,15 @@ pub(crate) struct Buyer {
     pub(crate) panic_retry: bool,
     /// A share from 0 to 1 that spreads this buyer's waits.
     pub(crate) spread: f64,
+    /// The solution of a challenge, once one was asked for.
+    pub(crate) solution: Option<String>,
 }
 
 /// What one checkout gave.
 enum Pressed {
     Ticket(String),
     Wait(Duration),
+    Challenged(String),
     Over,
 }
 
@@ -51,7 +54,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 impl Buyer {
     /// The whole life of a buyer; `due` is when they press Buy.
-    pub(crate) async fn live(self, herd: Arc<Herd>, due: Duration) {
+    pub(crate) async fn live(mut self, herd: Arc<Herd>, due: Duration) {
         herd.until(due).await;
         let mut due = due;
         loop {
@@ -68,6 +71,11 @@ impl Buyer {
             match pressed {
                 Pressed::Ticket(ticket) => return self.follow(&herd, ticket).await,
                 Pressed::Over => return,
+                Pressed::Challenged(url) => {
+                    self.solution = None;
+                    self.solve(&herd, &url).await;
+                    due = herd.clock.elapsed();
+                }
                 Pressed::Wait(wait) => {
                     let wait = wait.clamp(SHORTEST, LONGEST).mul_f64(0.75 + self.spread / 2.0);
                     due = herd.clock.elapsed() + wait;
@@ -91,6 +99,7 @@ impl Buyer {
                 Pressed::Ticket(one)
             }
             (Pressed::Ticket(ticket), _) | (_, Pressed::Ticket(ticket)) => Pressed::Ticket(ticket),
+            (Pressed::Challenged(url), _) | (_, Pressed::Challenged(url)) => Pressed::Challenged(url),
             (Pressed::Wait(wait), _) | (_, Pressed::Wait(wait)) => Pressed::Wait(wait),
             (Pressed::Over, Pressed::Over) => Pressed::Over,
         }
@@ -102,10 +111,13 @@ impl Buyer {
             "product_id": herd.product,
             "idempotency_key": format!("rehearsal-{}", self.number),
         });
-        let ask = Ask::new(Method::POST, &herd.checkout_path)
+        let mut ask = Ask::new(Method::POST, &herd.checkout_path)
             .header("authorization", format!("Bearer {}", self.token))
             .header("x-forwarded-for", self.address.clone())
             .json(&body);
+        if let Some(solution) = &self.solution {
+            ask = ask.header("challenge-solution", solution.clone());
+        }
         herd.sent.fetch_add(1, Ordering::Relaxed);
         herd.client.ask(&ask).await
     }
@@ -150,6 +162,7 @@ impl Buyer {
                 herd.saw_sold_out();
                 Pressed::Over
             }
+            Outcome::Challenged { url } => Pressed::Challenged(url.clone()),
             Outcome::Held if herd.plan.persist => Pressed::Wait(wait),
             Outcome::Again => Pressed::Wait(wait),
             Outcome::Limit => {

@@ -8,6 +8,7 @@ mod answers;
 mod arrival;
 mod auditor;
 mod buyer;
+mod challenge;
 mod checks;
 mod client;
 mod clock;

@@ -44,6 +44,8 @@ pub struct Plan {
     pub max_per_user: u8,
     /// Hold of the new sale, milliseconds.
     pub hold_ms: u64,
+    /// Whom the new sale asks for a challenge: `never`, `suspects` or `always`.
+    pub challenge: String,
     /// Distinct buyers.
     pub buyers: u32,
     /// When they press Buy.
@@ -102,6 +104,7 @@ impl Plan {
             stock: 50,
             max_per_user: 1,
             hold_ms: 2_000,
+            challenge: "never".to_owned(),
             buyers: 1_000,
             arrival: Arrival::TZero,
             double_click: 0.2,

@@ -104,6 +104,7 @@ pub(crate) async fn sessions(
             double_click: second < plan.double_click,
             panic_retry: third < plan.panic_retry,
             spread,
+            solution: None,
         });
         if buyers.len().is_multiple_of(500) {
             let (done, total) = (buyers.len() as u64, u64::from(plan.buyers));
@@ -162,6 +163,7 @@ async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, 
         "name": "Rehearsal",
         "starts_at": starts.to_string(),
         "hold_ms": plan.hold_ms,
+        "challenge": plan.challenge,
         "products": [{
             "product_id": "unit", "name": "A unit", "price": { "amount": "10.00", "currency": "EUR" },
             "stock": plan.stock, "max_per_user": plan.max_per_user,

@@ -41,6 +41,8 @@ pub struct Report {
     pub confirmation: Percentiles,
     /// By how much the herd itself was late: where this is large, the client was the bottleneck.
     pub herd_behind: Percentiles,
+    /// Work of each challenge that buyers were asked and solved, on this machine.
+    pub challenges: Percentiles,
     /// Units sold and units there are.
     pub sold: u64,
     /// Units there are.
@@ -142,7 +144,8 @@ impl Report {
             ("payment to confirmation (polled)", &self.confirmation),
             ("the herd behind its own schedule", &self.herd_behind),
         ];
-        timings.into_iter().map(|(name, p)| {
+        let asked = (self.challenges.count > 0).then_some(("challenges solved (work)", &self.challenges));
+        timings.into_iter().chain(asked).map(|(name, p)| {
             format!(
                 "{name:<34} {:>9} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
                 p.count, p.p50_ms, p.p90_ms, p.p99_ms, p.p999_ms, p.max_ms

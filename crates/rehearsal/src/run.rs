@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auditor::Auditor;
 use crate::buyer::Buyer;
+use crate::challenge::Workshop;
 use crate::checks::{self, Ending, Violations};
 use crate::client::Client;
 use crate::clock::Clock;
@@ -73,6 +74,7 @@ pub(crate) struct Herd {
     pub(crate) address_made: Timing,
     pub(crate) confirmation: Timing,
     pub(crate) behind: Timing,
+    pub(crate) workshop: Workshop,
     base_url: String,
     /// The pages of a provider that is not behind the same address.
     elsewhere: OnceCell<Client>,
@@ -240,6 +242,7 @@ async fn ready(plan: Plan, gauge: Arc<Gauge>, watcher: &dyn Watcher) -> Result<R
         address_made: Timing::new(),
         confirmation: Timing::new(),
         behind: Timing::new(),
+        workshop: Workshop::new(),
         base_url: plan.base_url.clone(),
         elsewhere: OnceCell::new(),
         offset_ms,
@@ -373,6 +376,7 @@ async fn finish(herd: &Herd, sale: &Target, auditor: Option<&Auditor>, audits: u
         payment_address: herd.address_made.percentiles(),
         confirmation: herd.confirmation.percentiles(),
         herd_behind: herd.behind.percentiles(),
+        challenges: herd.workshop.work.percentiles(),
         sold,
         stock: if stock == u64::MAX { 0 } else { stock },
         sold_out_after_s: (sold_out_ms >= 0).then_some(sold_out_ms as f64 / 1_000.0),

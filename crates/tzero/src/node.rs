@@ -113,7 +113,8 @@ impl Node {
             let follow = files.follow(self.stop_working.clone());
             self.loops.spawn(workers::guarded("lists", Arc::clone(&self.broken), follow));
         }
-        Ok(Door { shop, lists })
+        let challenges = wiring::open_challenges(config, &start.keys)?;
+        Ok(Door { shop, lists, challenges })
     }
 
     fn start_loops(&self, plan: &Plan, system: &System) {

@@ -3,6 +3,7 @@
 //! One blob of the journal holds the records of one group, one after another, each led by the number of its form.
 
 use domain::allocation::Allocation;
+use domain::challenge::ChallengeRule;
 use domain::fence::{Position, Term, TermState};
 use domain::few::Few;
 use domain::hold::{Claim, Terms, Units};
@@ -14,7 +15,7 @@ use ports::sales::Action;
 
 use crate::codec::{Malformed, Reader, Writer};
 use crate::record_order::{read_order, read_reason, reason_number, write_order};
-use crate::record_sale::{read_sale, write_sale};
+use crate::record_sale::{read_asking, read_sale, write_asking, write_sale};
 
 /// A fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +78,18 @@ mod form {
     pub const ORDER: u64 = 6;
     pub const EVENT: u64 = 7;
     pub const ACTION: u64 = 8;
+    /// A sale that asks some of its buyers to show that they are no program.
+    pub const SALE_ASKING: u64 = 9;
 }
 
 impl Record {
     /// Appends the record.
     pub fn write(&self, to: &mut Writer) {
         match self {
+            Self::Sale(sale) if sale.challenge != ChallengeRule::Never => {
+                to.number(form::SALE_ASKING);
+                write_asking(sale, to);
+            }
             Self::Sale(sale) => {
                 to.number(form::SALE);
                 write_sale(sale, to);
@@ -136,6 +143,7 @@ impl Record {
     pub fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         match from.number()? {
             form::SALE => Ok(Self::Sale(Box::new(read_sale(from)?))),
+            form::SALE_ASKING => Ok(Self::Sale(Box::new(read_asking(from)?))),
             form::RESTOCK => Ok(Self::Restock {
                 sale: from.sale()?,
                 product: ProductNo(from.small("a product's number")?),

@@ -1,11 +1,34 @@
 //! A sale's definition in the journal.
 
+use domain::challenge::ChallengeRule;
 use domain::id::ProductId;
 use domain::money::{Currency, Money};
 use domain::product::Product;
 use domain::sale::{Mode, Sale};
 
 use crate::codec::{Malformed, Reader, Writer};
+
+/// Numbers here are never used for anything else again. A sale that asks nobody is written as it always was.
+const fn rule_number(rule: ChallengeRule) -> u64 {
+    match rule {
+        ChallengeRule::Never => 0,
+        ChallengeRule::Suspects => 1,
+        ChallengeRule::Always => 2,
+    }
+}
+
+/// A sale, led by whom it asks.
+pub(crate) fn write_asking(sale: &Sale, to: &mut Writer) {
+    to.number(rule_number(sale.challenge));
+    write_sale(sale, to);
+}
+
+pub(crate) fn read_asking(from: &mut Reader<'_>) -> Result<Sale, Malformed> {
+    let number = from.number()?;
+    let rule = ChallengeRule::ALL.into_iter().find(|rule| rule_number(*rule) == number);
+    let challenge = rule.ok_or(Malformed::Value("whom a sale asks"))?;
+    Ok(Sale { challenge, ..read_sale(from)? })
+}
 
 pub(crate) fn write_sale(sale: &Sale, to: &mut Writer) {
     to.text(sale.sale_id.as_str());
@@ -42,6 +65,7 @@ pub(crate) fn read_sale(from: &mut Reader<'_>) -> Result<Sale, Malformed> {
         },
         hold_ms: from.number()?,
         extension_ms: from.number()?,
+        challenge: ChallengeRule::Never,
         shards: from.small("a count of shards")?,
         paused: from.flag()?,
         revision: from.number()?,

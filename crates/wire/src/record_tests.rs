@@ -61,6 +61,7 @@ fn sale() -> Sale {
         mode: Mode::Rush,
         hold_ms: 300_000,
         extension_ms: 0,
+        challenge: ChallengeRule::Never,
         shards: 1,
         paused: true,
         products: vec![product],
@@ -125,6 +126,24 @@ fn every_state_and_reason_comes_back() {
             assert_eq!(Record::read(&mut Reader::new(writer.bytes())), Ok(record));
         }
     }
+}
+
+#[test]
+fn a_sale_that_asks_comes_back_and_one_that_does_not_is_written_as_before() {
+    let written = |sale: Sale| {
+        let mut writer = Writer::default();
+        Record::Sale(Box::new(sale)).write(&mut writer);
+        writer.bytes().to_vec()
+    };
+    let plain = written(sale());
+    for (challenge, lead) in [(ChallengeRule::Suspects, [9, 1]), (ChallengeRule::Always, [9, 2])] {
+        let bytes = written(Sale { challenge, ..sale() });
+        // The same bytes as ever, after the number of the form and whom the sale asks.
+        assert_eq!((&bytes[..2], &bytes[2..]), (&lead[..], &plain[1..]));
+        let read = Record::read(&mut Reader::new(&bytes));
+        assert_eq!(read, Ok(Record::Sale(Box::new(Sale { challenge, ..sale() }))));
+    }
+    assert!(Record::read(&mut Reader::new(&[&[9, 3], &plain[1..]].concat())).is_err());
 }
 
 /// These bytes are in journals: they never change.

@@ -46,6 +46,11 @@ const ROOMS: &[Room] = &[
     Room { name: "adapter-kafka", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
     Room { name: "adapter-postgres", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
     Room { name: "adapter-payments", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(STORES) },
+    Room {
+        name: "adapter-challenges",
+        rooms: &["domain", "ports", "wire"],
+        outside: Outside::AllBut(STORES),
+    },
     Room { name: "order-link", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(STORES) },
     Room {
         name: "gateway",

@@ -47,6 +47,7 @@ pub fn sale(stock: u32, limit: u8) -> Sale {
         mode: Mode::Rush,
         hold_ms: 1_000,
         extension_ms: 0,
+        challenge: domain::challenge::ChallengeRule::Suspects,
         shards: 1,
         paused: false,
         products: vec![product],

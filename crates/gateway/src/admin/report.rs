@@ -37,6 +37,8 @@ pub struct OperatorSale {
     mode: &'static str,
     hold_ms: u64,
     extension_ms: u64,
+    /// Whom the sale asks to show that they are no program.
+    challenge: &'static str,
     shards: u16,
     paused: bool,
     /// Raised by every change.
@@ -99,6 +101,7 @@ pub fn operator_sale(edge: &Edge, sale: &Sale) -> OperatorSale {
         mode: mode_word(sale.mode),
         hold_ms: sale.hold_ms,
         extension_ms: sale.extension_ms,
+        challenge: sale.challenge.as_str(),
         shards: sale.shards,
         paused: sale.paused,
         revision: sale.revision,

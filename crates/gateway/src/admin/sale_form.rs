@@ -1,5 +1,6 @@
 //! A sale as an operator writes it: every wrong member is named at once.
 
+use domain::challenge::ChallengeRule;
 use domain::id::{ProductId, SaleId};
 use domain::limits::{
     DEFAULT_HOLD_MS, DEFAULT_SALE_MS, MAX_EXTENSION_MS, MAX_HOLD_MS, MAX_NAME_CHARS, MAX_PER_USER,
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::{FieldError, Problem};
 
-const SALE: [&str; 10] = [
+const SALE: [&str; 11] = [
     "sale_id",
     "name",
     "description",
@@ -23,10 +24,11 @@ const SALE: [&str; 10] = [
     "mode",
     "hold_ms",
     "extension_ms",
+    "challenge",
     "shards",
     "products",
 ];
-const PATCH: [&str; 11] = [
+const PATCH: [&str; 12] = [
     "sale_id",
     "name",
     "description",
@@ -36,6 +38,7 @@ const PATCH: [&str; 11] = [
     "mode",
     "hold_ms",
     "extension_ms",
+    "challenge",
     "shards",
     "products",
 ];
@@ -163,6 +166,11 @@ fn extension_ms(value: &Value) -> Result<u64, String> {
     whole(value, 0, MAX_EXTENSION_MS)
 }
 
+fn challenge(value: &Value) -> Result<ChallengeRule, String> {
+    let rule = value.as_str().and_then(ChallengeRule::parse);
+    rule.ok_or_else(|| "must be \"never\", \"suspects\" or \"always\"".to_owned())
+}
+
 fn shards(value: &Value) -> Result<u64, String> {
     match value.as_u64() {
         Some(1) => Ok(1),
@@ -212,6 +220,7 @@ pub fn sale(value: &Value) -> Result<Sale, Problem> {
     let order = reader.member(&members, "", "mode", mode);
     let hold = reader.member(&members, "", "hold_ms", hold_ms);
     let extension = reader.member(&members, "", "extension_ms", extension_ms);
+    let asked = reader.member(&members, "", "challenge", challenge);
     reader.member(&members, "", "shards", shards);
     let products = products(&mut reader, &members, true);
     if let (Some(start), Some(end)) = (starts_at, ends_at)
@@ -235,6 +244,7 @@ pub fn sale(value: &Value) -> Result<Sale, Problem> {
             mode: order.unwrap_or(Mode::Rush),
             hold_ms: hold.unwrap_or(DEFAULT_HOLD_MS),
             extension_ms: extension.unwrap_or(0),
+            challenge: asked.unwrap_or_default(),
             shards: 1,
             paused: false,
             products,
@@ -261,6 +271,7 @@ pub fn patch(value: &Value, sale: &Sale) -> Result<SalePatch, Problem> {
         mode: reader.member(&members, "", "mode", mode),
         hold_ms: reader.member(&members, "", "hold_ms", hold_ms),
         extension_ms: reader.member(&members, "", "extension_ms", extension_ms),
+        challenge: reader.member(&members, "", "challenge", challenge),
         products: products(&mut reader, &members, false),
     };
     reader.member(&members, "", "sale_id", |value| match value.as_str() {

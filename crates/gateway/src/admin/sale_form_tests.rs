@@ -14,6 +14,7 @@ fn what_is_not_said_has_the_contracts_defaults() {
     let sale = sale(&least()).unwrap();
     assert_eq!(sale.ends_at.millis_since(sale.starts_at), DEFAULT_SALE_MS);
     assert_eq!((sale.hold_ms, sale.extension_ms, sale.shards, sale.mode), (300_000, 0, 1, Mode::Rush));
+    assert_eq!(sale.challenge, ChallengeRule::Never);
     let product = &sale.products[0];
     assert_eq!((product.max_per_user, product.image_url.clone(), product.compare_at), (1, None, None));
 }
@@ -32,6 +33,9 @@ fn each_wrong_member_is_refused_by_its_name() {
         ("/ends_at", json!("2025-01-01T00:00:00Z"), "ends_at"),
         ("/shards", json!(2), "shards"),
         ("/mode", json!("draw"), "mode"),
+        ("/challenge", json!("sometimes"), "challenge"),
+        ("/challenge", json!(true), "challenge"),
+        ("/challenge", json!(null), "challenge"),
         ("/products", json!([]), "products"),
         ("/products/0/stock", json!(16_777_216), "products[0].stock"),
         ("/products/0/max_per_user", json!(101), "products[0].max_per_user"),
@@ -64,6 +68,8 @@ fn a_change_has_only_what_may_change() {
     let changed = patch(json!({ "name": "N", "ends_at": "2030-01-01T00:00:00Z" })).unwrap();
     assert_eq!(changed.redefines(), Vec::<&str>::new());
     assert_eq!(patch(json!({ "hold_ms": 5_000 })).unwrap().redefines(), vec!["hold_ms"]);
+    let asks = patch(json!({ "challenge": "suspects" })).unwrap();
+    assert_eq!((asks.challenge, asks.redefines()), (Some(ChallengeRule::Suspects), vec!["challenge"]));
     assert_eq!(patch(json!({ "sale_id": "s", "shards": 1 })).unwrap(), SalePatch::default());
     for (wrong, field) in [
         (json!({ "sale_id": "other" }), "sale_id"),

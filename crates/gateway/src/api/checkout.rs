@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
+use domain::challenge::Signal;
 use domain::id::SaleId;
 use domain::status::StatusDocument;
 use domain::time::Timestamp;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use super::bearer;
 use super::checkout_form;
+use crate::challenges::{self, Standing};
 use crate::client_address::network_key;
 use crate::edge::Edge;
 use crate::hot::Given;
@@ -87,16 +89,24 @@ pub async fn checkout(
     reply::is_json(given.content_type)?;
     let session = session(edge, given)?;
     limit(edge, &session, client, sale)?;
-    let form = checkout_form::read(given, body)?;
+    let form = checkout_form::read(given, body).inspect_err(|_| {
+        edge.challenger.note(edge, &session.user, Signal::Malformed);
+    })?;
     if form.user != session.user {
+        edge.challenger.note(edge, &session.user, Signal::Mismatched);
         return Err(Problem::new(Code::UserMismatch, "user_id must be the session's subject"));
     }
     let Ok(sale_id) = SaleId::parse(sale) else { return Err(unknown_sale()) };
     let quantity = form.quantity;
+    let standing = challenges::standing(edge, &sale_id, &session, client, given, &form.key).await;
+    let passed = standing == Standing::Passed;
     let checkout =
-        Checkout { sale: sale_id, user: form.user, product: form.product, key: form.key, quantity };
+        Checkout { sale: sale_id, user: form.user, product: form.product, key: form.key, quantity, passed };
     match edge.orders.checkout(checkout).await {
         Ok(CheckoutAnswer::Accepted { document, replayed }) => Ok(accepted(edge, &document, replayed)),
+        Ok(CheckoutAnswer::Refused(CheckoutRefusal::ChallengeRequired)) => {
+            Err(challenges::required(sale, standing))
+        }
         Ok(CheckoutAnswer::Refused(refusal)) => Err(refused(edge, refusal)),
         Err(failed) => Err(fault(&failed, edge.busy_ms())),
     }
@@ -122,11 +132,21 @@ pub fn session(edge: &Edge, given: &Given<'_>) -> Result<Session, Problem> {
 
 /// Requests per user, network and sale.
 fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(), Problem> {
+    user_limit(edge, session, client)?;
     let settings = &edge.settings;
-    one_limit(edge, "user", session.user.as_str().as_bytes(), settings.user_per_s, settings.user_burst)?;
-    network_limit(edge, client)?;
     let burst = (settings.sale_per_s / 10.0).ceil().max(1.0) as u32;
     one_limit(edge, "sale", sale.as_bytes(), settings.sale_per_s, burst)
+}
+
+/// Requests per user and network.
+///
+/// # Errors
+/// 429.
+pub fn user_limit(edge: &Edge, session: &Session, client: IpAddr) -> Result<(), Problem> {
+    let (settings, user) = (&edge.settings, &session.user);
+    let counted = one_limit(edge, "user", user.as_str().as_bytes(), settings.user_per_s, settings.user_burst);
+    counted.inspect_err(|_| edge.challenger.note(edge, user, Signal::RateLimited))?;
+    network_limit(edge, client)
 }
 
 /// Requests per network; loopback and networks that the operator allows are not limited, and those that they deny refused.
@@ -218,6 +238,9 @@ fn refused(edge: &Edge, refusal: CheckoutRefusal) -> Problem {
         CheckoutRefusal::Paused => {
             Problem::new(Code::Paused, "the operator has stopped new checkouts for now")
                 .retry_after_ms(edge.busy_ms() + SHORTEST_WAIT_MS)
+        }
+        CheckoutRefusal::ChallengeRequired => {
+            Problem::new(Code::ChallengeRequired, "solve a challenge first")
         }
         CheckoutRefusal::LimitReached { newest } => {
             Problem::new(Code::LimitReached, "what you hold and bought is what one buyer may have")

@@ -1,5 +1,6 @@
 //! The buyer's endpoints, as the HTTP contract has them.
 
+pub mod challenge;
 pub mod checkout;
 pub mod checkout_form;
 pub mod order;

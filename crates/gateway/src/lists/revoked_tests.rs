@@ -10,6 +10,7 @@ fn session(user: &str, issued_s: Option<i64>, id: Option<&str>) -> Session {
         expires_at: Timestamp::from_millis(i64::MAX / 2),
         issued_at: issued_s.map(|seconds| Timestamp::from_millis(seconds * 1_000)),
         id: id.map(Into::into),
+        vouched: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Metrics in the Prometheus text form.
 
+mod challenges;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -174,6 +176,7 @@ pub fn text(edge: &Edge) -> String {
     backlog(edge, &mut text);
     session_keys(edge, &mut text);
     dropped(edge, &mut text);
+    challenges::write(edge, &mut text);
     let put_aside = edge.stores.claims.put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);

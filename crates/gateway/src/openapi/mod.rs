@@ -67,7 +67,7 @@ pub(crate) fn query_members(method: &http::Method, path: &str) -> Option<Vec<&'s
     let method = if method == http::Method::HEAD { "GET" } else { method.as_str() };
     let is = |each: &&Operation| each.method.eq_ignore_ascii_case(method) && fits(each.path, path);
     let found = OPERATIONS.iter().find(is)?;
-    Some(found.query.iter().map(|(name, _)| *name).collect())
+    Some(found.query.iter().map(|(name, ..)| *name).collect())
 }
 
 fn operation_object(operation: &Operation) -> Value {
@@ -102,11 +102,12 @@ fn parameters(operation: &Operation) -> Value {
     let path = in_path.map(|name| {
         json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } })
     });
-    let query = operation.query.iter().map(|(name, schema)| {
-        json!({ "name": name, "in": "query", "required": false, "schema": schema_of(schema) })
+    let query = operation.query.iter().map(|(name, schema, required)| {
+        json!({ "name": name, "in": "query", "required": required, "schema": schema_of(schema) })
     });
     let headers = operation.headers.iter().map(|(name, required)| {
-        let schema = json!({ "type": "string", "pattern": "^[!-~]{1,255}$" });
+        let most = if *name == "Challenge-Solution" { crate::challenges::LONGEST } else { 255 };
+        let schema = json!({ "type": "string", "pattern": format!("^[!-~]{{1,{most}}}$") });
         json!({ "name": name, "in": "header", "required": required, "schema": schema })
     });
     Value::Array(path.chain(query).chain(headers).collect())

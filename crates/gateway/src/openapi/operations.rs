@@ -29,8 +29,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) auth: Auth,
-    /// Names and schemas.
-    pub(crate) query: &'static [(&'static str, &'static str)],
+    /// Names, schemas, and whether they must be there.
+    pub(crate) query: &'static [(&'static str, &'static str, bool)],
     pub(crate) headers: &'static [(&'static str, bool)],
     pub(crate) body: Option<(&'static str, &'static str, bool)>,
     pub(crate) answers: &'static [(u16, Media, &'static str)],
@@ -63,6 +63,7 @@ const RESTOCK: &str = r#"{"type":"object","required":["product_id","units"],"add
 const MESSAGE: &str = r#"{"type":"object","required":["message"],"additionalProperties":false,"properties":{"message":{"type":"string","maxLength":4000,"pattern":"^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"}}}"#;
 const REFUND: &str = r#"{"type":"object","additionalProperties":false,"properties":{"return_units":{"type":"boolean","default":false}}}"#;
 
+const SLUG: &str = r#"{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,63}$"}"#;
 const TEXT: &str = r#"{"type":"string"}"#;
 /// Empty filters are none: a form sends them.
 const USER: &str = r#"{"type":"string","pattern":"^[A-Za-z0-9._:@-]{0,128}$"}"#;
@@ -101,13 +102,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "checkout",
         summary: "Buy",
         auth: Auth::Session,
-        headers: &[("Idempotency-Key", false)],
+        headers: &[("Idempotency-Key", false), ("Challenge-Solution", false)],
         body: Some((JSON, "Checkout", true)),
         answers: &[(202, Media::Json("Accepted"), "units are held; follow status_url")],
         problems: &[
             MALFORMED,
             (401, "no session, or an invalid one"),
-            (403, "somebody else's user_id, or the sale has not begun"),
+            (403, "somebody else's user_id, the sale has not begun, or it asks for a challenge"),
             (404, "no such sale or product"),
             SLOW,
             (409, "the buyer's limit is reached, or nothing is free now"),
@@ -165,6 +166,22 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Some((JSON, NOTHING, false)),
         answers: &[(201, Media::Json("NewSession"), "the session")],
         problems: &[MALFORMED, (404, "the shop signs sessions"), SLOW, LARGE, (429, "too many requests")],
+        ..PLAIN
+    },
+    Operation {
+        path: "/v1/challenge",
+        id: "challenge",
+        summary: "A challenge for this buyer at one sale: ALTCHA's form, or what a page needs for Turnstile",
+        auth: Auth::Session,
+        query: &[("sale_id", SLUG, true)],
+        answers: &[(200, Media::Json(ANY), "the challenge")],
+        problems: &[
+            MALFORMED,
+            (401, "no session, or an invalid one"),
+            NO_SALE,
+            (429, "too many requests"),
+            AWAY,
+        ],
         ..PLAIN
     },
     Operation {
@@ -286,7 +303,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/admin/v1/sales/{sale_id}/orders",
         id: "list_orders",
         summary: "Orders of a sale, page by page",
-        query: &[("user_id", USER), ("ticket", TEXT), ("status", STATUS), ("cursor", TEXT)],
+        query: &[
+            ("user_id", USER, false),
+            ("ticket", TEXT, false),
+            ("status", STATUS, false),
+            ("cursor", TEXT, false),
+        ],
         answers: &[(200, Media::Json(ORDERS), "a page of orders")],
         problems: &[MALFORMED, UNAUTHORISED, NO_SALE, AWAY],
         ..ADMIN

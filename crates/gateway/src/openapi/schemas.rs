@@ -1,5 +1,6 @@
 //! Schemas of what is sent, and words that the types of what is answered cannot tell.
 
+use domain::challenge::ChallengeRule;
 use domain::money::Currency;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
@@ -19,11 +20,13 @@ pub(super) fn complete(schemas: &mut Map<String, Value>) {
     phases.dedup();
     schemas.insert("Status".into(), json!({ "type": "string", "enum": statuses }));
     let states = ["scheduled", "live", "paused", "sold_out", "ended"];
-    let words: [(&str, &str, &[&str]); 7] = [
+    let challenges = challenges();
+    let words: [(&str, &str, &[&str]); 8] = [
         ("Accepted", "status", &statuses),
         ("Document", "status", &statuses),
         ("Document", "phase", &phases),
         ("OperatorOrder", "status", &statuses),
+        ("OperatorSale", "challenge", &challenges),
         ("PublicSale", "state", &states),
         ("PublicSale", "mode", &["rush", "draw"]),
         ("PublicProduct", "availability", &["in_stock", "low", "all_held", "sold_out"]),
@@ -31,6 +34,11 @@ pub(super) fn complete(schemas: &mut Map<String, Value>) {
     for (schema, member, words) in words {
         schemas[schema]["properties"][member]["enum"] = json!(words);
     }
+}
+
+/// Whom a sale may ask.
+fn challenges() -> [&'static str; 3] {
+    ChallengeRule::ALL.map(ChallengeRule::as_str)
 }
 
 fn problem_schema() -> Value {
@@ -49,6 +57,7 @@ fn problem_schema() -> Value {
             "starts_at": { "type": "string" },
             "next_release_at": { "type": ["string", "null"] },
             "queue_ticket_id": { "type": "string" },
+            "challenge_url": { "type": "string" },
         },
     })
 }
@@ -126,6 +135,7 @@ fn sale_schema(required: &[&str]) -> Value {
         "mode": { "type": "string", "enum": ["rush"] },
         "hold_ms": { "type": "integer", "minimum": 1_000, "maximum": 86_400_000, "default": 300_000 },
         "extension_ms": { "type": "integer", "minimum": 0, "maximum": 86_400_000, "default": 0 },
+        "challenge": { "type": "string", "enum": challenges(), "default": "never" },
         "products": { "type": "array", "minItems": 1, "maxItems": 100, "items": product },
     });
     let own = if required.is_empty() {

@@ -1,6 +1,6 @@
 //! Scripts and styles: compiled in, named by their hash, kept for ever by caches.
 //!
-//! A script names the modules that it imports as they are called here; what is served names them by their hash.
+//! A script names the files that it imports or loads as they are called here; what is served names them by their hash.
 
 use std::sync::OnceLock;
 
@@ -14,15 +14,21 @@ pub struct Asset {
 }
 
 const JS: &str = "text/javascript; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 
 /// Every file, after those that it imports.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("style.css", CSS, include_str!("assets/style.css")),
     ("words.js", JS, include_str!("assets/words.js")),
     ("http.js", JS, include_str!("assets/http.js")),
     ("store.js", JS, include_str!("assets/store.js")),
     ("clock.js", JS, include_str!("assets/clock.js")),
+    ("altcha.css", CSS, include_str!("assets/altcha/altcha.css")),
+    ("altcha-worker.js", JS, include_str!("assets/altcha/pbkdf2.js")),
+    ("altcha.js", JS, include_str!("assets/altcha/altcha.min.js")),
+    ("altcha-licence.txt", TEXT, include_str!("assets/altcha/LICENSE.txt")),
+    ("challenge.js", JS, include_str!("assets/challenge.js")),
     ("session.js", JS, include_str!("assets/session.js")),
     ("order-box.js", JS, include_str!("assets/order-box.js")),
     ("product.js", JS, include_str!("assets/product.js")),
@@ -47,11 +53,12 @@ fn all() -> &'static [Named] {
         for (plain, content_type, text) in FILES {
             let (mut body, mut imports) = (text.to_owned(), Vec::new());
             for (at, before) in done.iter().enumerate() {
-                let import = format!("from \"./{}\"", before.plain);
-                if body.contains(&import) {
-                    body = body.replace(&import, &format!("from \"./{}\"", before.hashed));
+                let named = format!("\"./{}\"", before.plain);
+                // What is named otherwise than in an import is loaded later, by those who need it.
+                if body.contains(&format!("from {named}")) {
                     imports.extend(before.imports.iter().copied().chain([at]));
                 }
+                body = body.replace(&named, &format!("\"./{}\"", before.hashed));
             }
             imports.sort_unstable();
             imports.dedup();

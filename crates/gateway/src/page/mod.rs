@@ -18,6 +18,12 @@ pub use sale::{ProductView, SaleLine, SaleView, sale, sales};
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: data:; base-uri 'none'; \
                                            form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
+/// The same for a page that shows a widget from `origin` besides: its script, and what the script puts into a frame.
+#[must_use]
+pub fn content_security_policy_with(origin: &str) -> String {
+    format!("{CONTENT_SECURITY_POLICY}; script-src 'self' {origin}; frame-src {origin}")
+}
+
 /// Text as it may stand in HTML, also inside a quoted attribute.
 #[must_use]
 pub fn escape(text: &str) -> String {

@@ -126,9 +126,13 @@ fn scripts_name_only_what_their_page_has() {
         }
     }
     let page = sale(&hostile_sale());
-    for script in [include_str!("assets/product.js"), include_str!("assets/order-box.js")] {
+    for script in [
+        include_str!("assets/product.js"),
+        include_str!("assets/order-box.js"),
+        include_str!("assets/challenge.js"),
+    ] {
         let parts = quoted(script, "part(\"");
-        assert!(parts.len() > 5);
+        assert!(parts.len() > 4);
         for part in parts {
             let found =
                 page.contains(&format!("class=\"{part}\"")) || page.contains(&format!("class=\"{part} "));
@@ -152,6 +156,32 @@ fn modules_are_imported_under_the_names_that_are_served() {
         }
     }
     assert!(imports > 10);
+}
+
+#[test]
+fn what_a_challenge_needs_is_loaded_only_by_who_is_asked() {
+    let page = sale(&hostile_sale());
+    assert!(!page.contains("altcha"), "neither fetched nor preloaded with the page");
+    let script = page.split('"').find(|part| part.starts_with("/assets/challenge.")).unwrap();
+    let script = asset(script.strip_prefix("/assets/").unwrap()).unwrap();
+    let body = std::str::from_utf8(script.body).unwrap();
+    let later: Vec<&str> =
+        body.split("\"./altcha").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(later.len(), 4, "licence, style, widget, worker: {later:?}");
+    for name in later {
+        assert!(
+            asset(&format!("altcha{name}")).is_some_and(|asset| asset.body.len() > 1_000),
+            "altcha{name}"
+        );
+    }
+}
+
+#[test]
+fn only_a_widget_of_another_origin_widens_what_a_page_may_load() {
+    assert!(!CONTENT_SECURITY_POLICY.contains("script-src") && !CONTENT_SECURITY_POLICY.contains("unsafe"));
+    let wider = content_security_policy_with("https://widget.example");
+    let added = wider.strip_prefix(CONTENT_SECURITY_POLICY).unwrap();
+    assert_eq!(added, "; script-src 'self' https://widget.example; frame-src https://widget.example");
 }
 
 #[test]

@@ -7,6 +7,7 @@ const PAGES: &[(&str, &str)] = &[
     ("already-confirmed", include_str!("../../../../docs/problems/already-confirmed.md")),
     ("already-live", include_str!("../../../../docs/problems/already-live.md")),
     ("body-too-large", include_str!("../../../../docs/problems/body-too-large.md")),
+    ("challenge-required", include_str!("../../../../docs/problems/challenge-required.md")),
     ("headers-too-large", include_str!("../../../../docs/problems/headers-too-large.md")),
     ("idempotency-key-reused", include_str!("../../../../docs/problems/idempotency-key-reused.md")),
     ("invalid-request", include_str!("../../../../docs/problems/invalid-request.md")),

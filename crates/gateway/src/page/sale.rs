@@ -150,9 +150,17 @@ fn form(max_per_user: u8) -> String {
          <button type=\"button\" class=\"stop quiet\" hidden>Stop</button> \
          <label class=\"keep\"><input type=\"checkbox\" class=\"again\" checked autocomplete=\"off\"> keep trying by \
          itself where waiting may help</label></form><p class=\"why note\"></p>\
-         <p class=\"feedback\" role=\"status\"></p><p class=\"next note\"></p>"
+         <p class=\"feedback\" role=\"status\"></p><p class=\"next note\"></p>{CHALLENGE}"
     )
 }
+
+/// Where a challenge is shown, if the sale asks for one.
+const CHALLENGE: &str = "<section class=\"challenge\" aria-label=\"A challenge before you buy\" hidden>\
+     <h3 class=\"challenge-title\" tabindex=\"-1\">One moment: are you a person?</h3><p class=\"challenge-why\"></p>\
+     <p class=\"challenge-what\">This sale asks for a little work of your browser, so that programs do not buy everything. \
+     Tick the box and wait a moment; there is nothing to read or to recognise. Your request is then sent again by itself.</p>\
+     <div class=\"challenge-place\"></div><p class=\"challenge-said\" role=\"status\"></p>\
+     <button class=\"challenge-leave quiet\" type=\"button\">Not now</button></section>";
 
 fn order_box(product: &str) -> String {
     format!(

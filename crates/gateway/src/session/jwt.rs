@@ -70,6 +70,8 @@ struct Claims {
     iat: serde_json::Value,
     #[serde(default)]
     jti: serde_json::Value,
+    #[serde(default)]
+    vouched: serde_json::Value,
 }
 
 impl Algorithm {
@@ -246,7 +248,8 @@ impl Jwt {
         let issued_at = claims.iat.as_f64().and_then(seconds);
         let id = claims.jti.as_str().map(Into::into);
         let valid = begun && now < expires_at.plus_millis(self.leeway_ms);
-        valid.then_some(Session { user, expires_at, issued_at, id })
+        let vouched = claims.vouched == serde_json::Value::Bool(true);
+        valid.then_some(Session { user, expires_at, issued_at, id, vouched })
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Session {
     pub issued_at: Option<Timestamp>,
     /// What it is called, where it has a name (`jti`).
     pub id: Option<Arc<str>>,
+    /// Whether the shop vouches that this is a person: then no challenge is asked for.
+    pub vouched: bool,
 }
 
 /// Who signs sessions.

@@ -30,12 +30,14 @@ pub fn checkout() -> impl Strategy<Value = Checkout> {
     let user = "[A-Za-z0-9._:@-]{1,128}".prop_map(|text| UserId::parse(&text).unwrap());
     let key = "[!-~]{1,255}".prop_map(|text| IdempotencyKey::parse(&text).unwrap());
     let quantity = (1..=100_u8).prop_filter("it makes the node fail", |quantity| *quantity != FATAL);
-    (sale(), user, product(), key, quantity).prop_map(|(sale, user, product, key, quantity)| Checkout {
+    let parts = (sale(), user, product(), key, quantity, any::<bool>());
+    parts.prop_map(|(sale, user, product, key, quantity, passed)| Checkout {
         sale,
         user,
         product,
         key,
         quantity,
+        passed,
     })
 }
 
@@ -97,6 +99,7 @@ fn refusal() -> impl Strategy<Value = CheckoutRefusal> {
         Just(R::SaleEnded),
         time().prop_map(|starts_at| R::NotStarted { starts_at }),
         Just(R::Paused),
+        Just(R::ChallengeRequired),
         stamp().prop_map(|newest| R::LimitReached { newest }),
         Just(R::SoldOut),
         option::of(time()).prop_map(|next_release_at| R::AllHeld { next_release_at }),

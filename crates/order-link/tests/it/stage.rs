@@ -262,6 +262,7 @@ pub fn checkout(number: u16) -> Checkout {
         product: ProductId::parse(&number.to_string()).unwrap(),
         key: IdempotencyKey::parse("k").unwrap(),
         quantity: 1,
+        passed: false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here assumes one process, a clock that can be set, or memory: each test makes a sale of its own, and waits for a
 //! level with a bound. An adapter gives a [`Backend`] and writes `ports::contract_suite!(backend);`.
 
+mod challenges;
 mod claims;
 mod inventory;
 mod ledger;
@@ -18,6 +19,7 @@ use crate::ledger::{Allocations, Books, Effects, Ledger, Terms};
 use crate::sales::Sales;
 use crate::status_board::StatusBoard;
 
+pub use challenges::*;
 pub use claims::*;
 pub use inventory::*;
 pub use ledger::*;

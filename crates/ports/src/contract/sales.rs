@@ -1,5 +1,6 @@
 //! Promises of sales and of the status board.
 
+use domain::challenge::ChallengeRule;
 use domain::id::{IdempotencyKey, ProductNo, TicketId};
 use domain::sale::Sale;
 use domain::status::StatusDocument;
@@ -18,12 +19,16 @@ pub async fn a_sale_is_created_once_and_updated_at_its_revision(backend: &Backen
     let all = parsed(backend.sales.list().await);
     let stored = parsed(all.into_iter().find(|each| each.sale_id == id).ok_or("it is listed"));
     assert_eq!(stored.products[0].stock, 5, "the first one stands");
-    let mut change = Sale { name: "New".into(), ..stored.clone() };
+    assert_eq!(stored.challenge, ChallengeRule::Always, "whom it asks is kept");
+    let mut change = Sale { name: "New".into(), challenge: ChallengeRule::Suspects, ..stored.clone() };
     change.products[0].stock = 77;
     let Updated::Updated(now) = parsed(backend.sales.update(change.clone(), false).await) else {
         panic!("updated")
     };
     assert_eq!((now.name.as_str(), now.revision), ("New", stored.revision + 1));
+    assert_eq!(now.challenge, ChallengeRule::Suspects);
+    let listed = parsed(backend.sales.list().await).into_iter().find(|each| each.sale_id == id);
+    assert_eq!(listed.map(|sale| sale.challenge), Some(ChallengeRule::Suspects));
     assert_eq!(now.products[0].stock, 5, "stock moves by restocks only");
     assert!(
         matches!(parsed(backend.sales.update(change, false).await), Updated::Conflict(newer) if newer == now)

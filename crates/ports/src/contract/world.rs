@@ -56,6 +56,7 @@ pub(super) fn sale(id: &SaleId, stock: u32, limit: u8) -> Sale {
         mode: Mode::Rush,
         hold_ms: 1_000,
         extension_ms: 0,
+        challenge: domain::challenge::ChallengeRule::Always,
         shards: 1,
         paused: false,
         products: vec![product(0), product(1)],

@@ -36,7 +36,7 @@ pub struct RehearseFlags {
     #[arg(long, value_enum, default_value = "quick")]
     preset: PresetName,
     /// An existing sale, as it is; a new one is made by default
-    #[arg(long, conflicts_with_all = ["stock", "max_per_user", "hold_ms"])]
+    #[arg(long, conflicts_with_all = ["stock", "max_per_user", "hold_ms", "challenge"])]
     sale: Option<String>,
     /// Units of the new sale
     #[arg(long)]
@@ -50,6 +50,9 @@ pub struct RehearseFlags {
     /// Hold of the new sale, milliseconds
     #[arg(long)]
     hold_ms: Option<u64>,
+    /// Whom the new sale asks for a challenge: never, suspects or always
+    #[arg(long, value_name = "WHOM")]
+    challenge: Option<String>,
     /// Buyers come evenly over this time instead of all at T-zero, milliseconds
     #[arg(long)]
     ramp_ms: Option<u64>,
@@ -119,6 +122,7 @@ fn plan(flags: &RehearseFlags, environment: &Environment) -> Plan {
     set(&mut plan.buyers, flags.buyers);
     set(&mut plan.max_per_user, flags.max_per_user);
     set(&mut plan.hold_ms, flags.hold_ms);
+    set(&mut plan.challenge, flags.challenge.clone());
     set(&mut plan.arrival, flags.ramp_ms.map(|over_ms| Arrival::Ramp { over_ms }));
     set(&mut plan.double_click, flags.double_click);
     set(&mut plan.panic_retry, flags.panic_retry);

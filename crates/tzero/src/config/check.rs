@@ -1,6 +1,7 @@
 //! How values go together: each relation with the keys it is about and what would be right. Those of time are in
 //! [`super::times`].
 
+use super::challenge::ChallengeProvider;
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, JwtAlgorithm, Provider};
 use super::origin::Settings;
@@ -106,6 +107,30 @@ const RELATIONS: &[Relation] = &[
                  http:// is for this machine alone, such as http://127.0.0.1:8000/keys",
     },
     Relation {
+        keys: &["challenge.difficulty_max", "challenge.difficulty_min"],
+        holds: |config| config.challenge.difficulty_min <= config.challenge.difficulty_max,
+        detail: "must be at least challenge.difficulty_min",
+    },
+    Relation {
+        keys: &["challenge.turnstile_site_key", "challenge.provider"],
+        holds: |config| !is_turnstile(config) || config.challenge.turnstile_site_key.is_some(),
+        detail: "must be the site's key, because challenge.provider is \"turnstile\"",
+    },
+    Relation {
+        keys: &["challenge.turnstile_secret", "challenge.provider"],
+        holds: |config| !is_turnstile(config) || config.challenge.turnstile_secret.is_some(),
+        detail: "must be the secret of the site's key, because challenge.provider is \"turnstile\"",
+    },
+    Relation {
+        keys: &["challenge.turnstile_verify_url", "challenge.provider"],
+        holds: |config| {
+            let url = config.challenge.turnstile_verify_url.as_deref();
+            !is_turnstile(config) || url.is_some_and(is_private_way)
+        },
+        detail: "must begin with https://, because the secret is sent there; \
+                 http:// is for this machine alone, such as http://127.0.0.1:8000/siteverify",
+    },
+    Relation {
         keys: &["server.admin_listen", "server.listen"],
         holds: |config| {
             let free_port = config.server.listen.port() == 0;
@@ -171,7 +196,10 @@ pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Ve
         .collect()
 }
 
-/// Whether only this machine can reach the listeners.
+fn is_turnstile(config: &Config) -> bool {
+    config.challenge.provider == ChallengeProvider::Turnstile
+}
+
 /// Whether nobody can change what comes from an address: it is encrypted, or does not leave this machine.
 fn is_private_way(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };
@@ -180,6 +208,7 @@ fn is_private_way(url: &str) -> bool {
     url.scheme() == "https" || host == "localhost" || ip.is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
+/// Whether only this machine can reach the listeners.
 fn is_loopback(config: &Config) -> bool {
     let addresses = std::iter::once(config.server.listen).chain(config.server.admin_listen);
     addresses.into_iter().all(|address| address.ip().is_loopback())

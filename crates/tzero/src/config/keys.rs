@@ -30,6 +30,9 @@ const TIME: Kind = Whole(1, DAY_MS);
 /// The longest delay of a sandbox fault, ten minutes.
 const FAULT: Kind = Whole(0, REQUEST_MS);
 
+/// Guesses of a challenge; a million keep a fast machine busy for minutes.
+const GUESSES: Kind = Whole(1, 1_000_000);
+
 const fn key(path: &'static str, kind: Kind) -> Key {
     Key { path, kind }
 }
@@ -81,6 +84,15 @@ pub const KEYS: &[Key] = &[
     key("limits.sale_per_s", Number(0.0, PER_S)),
     key("limits.checkout_queue", Whole(1, MANY)),
     key("limits.checkout_deadline_ms", Whole(1, REQUEST_MS)),
+    key("challenge.provider", Choice(&["altcha", "turnstile"])),
+    key("challenge.ttl_ms", Whole(1_000, DAY_MS)),
+    key("challenge.difficulty_min", GUESSES),
+    key("challenge.difficulty_max", GUESSES),
+    key("challenge.full_per_s", Whole(1, MANY)),
+    key("challenge.turnstile_site_key", Text),
+    key("challenge.turnstile_secret", Secret),
+    key("challenge.turnstile_verify_url", UrlOrEmpty),
+    key("challenge.turnstile_timeout_ms", Whole(1, REQUEST_MS)),
     key("processor.rate_per_s", Number(0.001, PER_S)),
     key("processor.concurrency", Whole(1, 65_536)),
     key("processor.payment_address_deadline_ms", TIME),

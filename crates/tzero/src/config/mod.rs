@@ -4,6 +4,7 @@
 //! wherever it stands, with its place and what would be right, and all mistakes are named at once. The
 //! environment comes in as an argument; its one home is [`environment`].
 
+mod challenge;
 mod check;
 mod document;
 pub mod environment;
@@ -23,6 +24,7 @@ mod sale_members;
 mod secret;
 pub mod times;
 
+pub use challenge::{Challenge, ChallengeProvider};
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::{

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::challenge::Challenge;
 use super::fleet::{Fleet, Kafka, Postgres, Redis};
 use super::network::Network;
 use super::origin::Settings;
@@ -36,6 +37,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// `[limits]`
     pub limits: Limits,
+    /// `[challenge]`
+    pub challenge: Challenge,
     /// `[processor]`
     pub processor: Processor,
     /// `[expiration]`

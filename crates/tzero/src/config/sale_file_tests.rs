@@ -36,6 +36,19 @@ fn said(from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
+fn whom_a_sale_asks_is_one_of_three_words() {
+    for word in ["never", "suspects", "always"] {
+        let text = SALE.replacen("mode = \"rush\"", &format!("challenge = \"{word}\""), 1);
+        assert_eq!(read("sale.toml", &text).unwrap()["challenge"], word);
+    }
+    let wrong = said("mode = \"rush\"", "challenge = \"sometimes\"");
+    assert_eq!(wrong.len(), 1);
+    assert!(wrong[0].starts_with("sale.toml:5: challenge: must be \"never\""), "{wrong:?}");
+    let near = said("mode = \"rush\"", "chalenge = \"always\"");
+    assert!(near[0].contains("the nearest known one is challenge"), "{near:?}");
+}
+
+#[test]
 fn a_whole_sale_becomes_the_body_to_post() {
     let body = read("sale.toml", SALE).unwrap();
     let expected = json!({

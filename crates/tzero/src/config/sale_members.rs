@@ -1,5 +1,6 @@
 //! The members of a sale, of a product and of an amount of money: which are needed, and what each may be.
 
+use domain::challenge::ChallengeRule;
 use domain::id::{ProductId, SaleId};
 use domain::limits::{
     MAX_EXTENSION_MS, MAX_HOLD_MS, MAX_NAME_CHARS, MAX_PER_USER, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS,
@@ -38,6 +39,8 @@ pub enum Form {
     Address,
     /// How buyers are put in order.
     Mode,
+    /// Whom the sale asks to show that they are no program.
+    Challenge,
     /// Over how many shards the stock is spread.
     Shards,
     /// A whole number within these bounds.
@@ -70,6 +73,7 @@ pub const SALE: &[Rule] = &[
     optional("mode", Form::Mode),
     optional("hold_ms", Form::Whole(MIN_HOLD_MS, MAX_HOLD_MS)),
     optional("extension_ms", Form::Whole(0, MAX_EXTENSION_MS)),
+    optional("challenge", Form::Challenge),
     optional("shards", Form::Shards),
     required("products", Form::Products),
 ];
@@ -120,6 +124,7 @@ impl Form {
                 whole && text.len() <= MAX_URL_CHARS && !text.contains(char::is_whitespace)
             }
             Self::Mode => text == "rush",
+            Self::Challenge => ChallengeRule::parse(text).is_some(),
             Self::Amount | Self::Currency => true,
             Self::Instant | Self::Whole(..) | Self::Shards | Self::Money | Self::Products => false,
         }
@@ -145,6 +150,7 @@ impl Form {
             Self::Mode => {
                 "must be \"rush\" (first come, first served), the one mode that is served".to_owned()
             }
+            Self::Challenge => "must be \"never\" (nobody is asked), \"suspects\" or \"always\"".to_owned(),
             Self::Shards => "must be 1: one shard serves a sale".to_owned(),
             Self::Whole(least, most) => format!("must be a whole number from {least} to {most}"),
             Self::Amount => "must be a decimal number in quotes, such as \"49.90\"".to_owned(),

@@ -1,5 +1,6 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
+mod challenges;
 mod lists;
 mod offline;
 mod orders;
@@ -14,6 +15,7 @@ use domain::id::{IdSecret, ShardId};
 use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
 use gateway::lists::Lists;
 use gateway::session::{Builtin, Sessions};
+use ports::challenges::Challenges;
 use ports::clock::{Clock, SystemClock};
 use ports::dice::Dice;
 use ports::facts::{FactLog, Facts};
@@ -31,6 +33,7 @@ use wire::ticket::SealedTickets;
 use crate::config::{Config, Provider};
 use crate::keys::Keys;
 
+pub use challenges::open as open_challenges;
 pub use lists::ListFiles;
 pub use offline::audit_offline;
 pub use orders::{OrdersDesk, serve_gateways};
@@ -96,6 +99,8 @@ pub struct Door {
     pub shop: Option<Arc<ShopKeys>>,
     /// What operators keep of networks and sessions.
     pub lists: Arc<Lists>,
+    /// What buyers are asked, where a sale says so.
+    pub challenges: Arc<dyn Challenges>,
 }
 
 /// Stores, peers and the core of one process.
@@ -243,7 +248,7 @@ impl System {
         guests: axum::Router,
         around: Around,
     ) -> Edge {
-        let Around { provider_url, orders, stop, missing, door: Door { shop, lists } } = around;
+        let Around { provider_url, orders, stop, missing, door: Door { shop, lists, challenges } } = around;
         let sessions = shop.as_ref().map_or_else(
             || Sessions::Builtin(Builtin::new(keys.derive("sessions"), config.sessions.ttl_ms)),
             |shop| Sessions::Jwt(Arc::clone(&shop.jwt)),
@@ -259,13 +264,14 @@ impl System {
             sessions,
             keys_standing,
             lists,
+            challenger: challenges::challenger(config, Arc::clone(&challenges)),
             trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
             cells: gateway::limits::Cells::new(CELLS, random()),
             admin_token,
             admin_here: config.server.admin_listen.is_none(),
             metrics: gateway::metrics::Metrics::default(),
             gauges: Arc::default(),
-            probe: self.probe(provider_url, orders, missing),
+            probe: self.probe(provider_url, orders, missing, challenges),
             settings: edge_settings(config),
             random: random::<16>,
             stop,
@@ -273,17 +279,24 @@ impl System {
             shown: std::sync::RwLock::default(),
             under_way: std::sync::atomic::AtomicU64::new(0),
             streams: std::sync::atomic::AtomicU64::new(0),
-            polls: gateway::edge::Polls::default(),
+            polls: gateway::edge::PerSecond::default(),
         }
     }
 
-    fn probe(&self, provider_url: String, orders: OrdersDesk, missing: Option<String>) -> Probe {
+    fn probe(
+        &self,
+        provider_url: String,
+        orders: OrdersDesk,
+        missing: Option<String>,
+        challenges: Arc<dyn Challenges>,
+    ) -> Probe {
         let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
         let client = reqwest::Client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
             let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
             let (missing, orders) = (missing.clone(), orders.trouble());
+            let challenges = challenges.trouble(stores.clock.now());
             Box::pin(async move {
                 let stopped = failed.borrow().clone();
                 let store = match stopped {
@@ -303,6 +316,7 @@ impl System {
                     readiness("claims", false, log_trouble(&stores, &catalog).await),
                     readiness("payments", false, provider),
                     readiness("orders", true, orders),
+                    readiness("challenges", false, challenges),
                     readiness("roles", false, missing),
                 ]
             })

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says why and fails")]
 
+mod challenge;
 mod checkout;
 mod embedded;
 mod faults;

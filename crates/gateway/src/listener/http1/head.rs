@@ -175,6 +175,7 @@ impl<'a> Found<'a> {
                     }
                     found.chunked = true;
                 }
+                18 if is("challenge-solution") => found.note(|given| &mut given.solution, value),
                 _ => {}
             }
         }

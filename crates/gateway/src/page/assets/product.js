@@ -1,4 +1,5 @@
 // One product of a sale: the way from Buy to a ticket, and the orders that came of it.
+import { Challenge } from "./challenge.js";
 import { now } from "./clock.js";
 import { ask, put, retryAfter, spread, wait } from "./http.js";
 import { OrderBox, ended, times, wordsOf } from "./order-box.js";
@@ -18,6 +19,7 @@ export class Product {
       form: part("buy"), button: part("go"), stop: part("stop"), again: part("again"), quantity: part("quantity"), availability: part("availability"),
       why: part("why"), feedback: part("feedback"), next: part("next"), earlier: part("earlier"),
     };
+    this.challenge = new Challenge(part("challenge"));
     this.names = { purchase: purchaseName(sale.id, id), orders: ordersName(sale.id, id) };
     this.orderBox = new OrderBox(part("order"), {
       what: (quantity) => (quantity ? `${quantity} × ${this.name}: ${times(this.amount, quantity)} ${this.currency}` : this.name),
@@ -158,12 +160,15 @@ export class Product {
   async attempt(purchase) {
     const who = await signedIn(this.refused);
     // A key is one buyer's. Another session of another buyer makes it another purchase.
-    if (purchase.user && purchase.user !== who.user_id) purchase.key = newKey();
+    if (purchase.user && purchase.user !== who.user_id) Object.assign(purchase, { key: newKey(), solution: undefined });
     purchase.user = who.user_id;
     store.set(this.names.purchase, purchase);
     const answer = await ask(`/v1/sales/${this.sale.id}/checkout`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: `Bearer ${who.session_token}`, "Idempotency-Key": `"${purchase.key}"` },
+      headers: {
+        "Content-Type": "application/json", Authorization: `Bearer ${who.session_token}`, "Idempotency-Key": `"${purchase.key}"`,
+        ...(purchase.solution && { "Challenge-Solution": purchase.solution }),
+      },
       body: JSON.stringify({ user_id: who.user_id, product_id: this.id, quantity: purchase.quantity }),
     });
     const { status, body } = answer;
@@ -175,7 +180,21 @@ export class Product {
       return { doubt: true, wait: 0, text: "Signing in again …" };
     }
     this.renewed = false;
+    if (body.code === "challenge-required") return this.challenged(body, purchase, who);
     return this.refusal(answer);
+  }
+
+  // The same purchase, with the same key, is sent again once the challenge is solved.
+  async challenged(body, purchase, who) {
+    this.say("This sale asks for a moment of work first; it is below.");
+    const again = Boolean(purchase.solution);
+    delete purchase.solution;
+    const solution = await this.challenge.solve(body, who, again).catch(() => undefined);
+    this.parts.button.focus();
+    if (solution === undefined) return { text: "The challenge could not be shown. Nothing was ordered; press Buy to try again." };
+    if (solution === null) return { text: "Nothing was ordered. Press Buy when you want to try again." };
+    purchase.solution = solution;
+    return { wait: 0, text: "Asking for a unit …" };
   }
 
   taken(body, purchase) {

@@ -1,5 +1,6 @@
 //! A fleet: each role a process of its own, two of each, on the real stores; killed by pid.
 
+mod challenges;
 mod facts;
 mod faults;
 mod hangs;

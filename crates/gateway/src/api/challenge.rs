@@ -1,0 +1,34 @@
+//! `GET /v1/challenge`: a challenge for this buyer at one sale.
+
+use std::net::IpAddr;
+
+use domain::id::SaleId;
+use http::{HeaderMap, StatusCode};
+
+use super::checkout::{session, user_limit};
+use crate::edge::Edge;
+use crate::hot::Given;
+use crate::problem::{Code, FieldError, Problem, fault};
+use crate::reply::Whole;
+
+/// Issues a challenge. `sale` is the query's `sale_id`.
+///
+/// # Errors
+/// 401, 429, 400 where there is no `sale_id`, 404 where there is no such sale.
+pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMap) -> Result<Whole, Problem> {
+    let session = session(edge, &Given::of(headers))?;
+    user_limit(edge, &session, client)?;
+    let sale = sale.ok_or_else(|| {
+        let detail = "is missing: a challenge is for one sale";
+        Problem::invalid(vec![FieldError::new("sale_id", detail)])
+    })?;
+    let sale = SaleId::parse(sale)
+        .map_err(|refusal| Problem::invalid(vec![FieldError::new("sale_id", refusal.to_string())]))?;
+    if edge.catalog.get(&sale).is_none() {
+        return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
+    }
+    let body = edge.challenger.issue(edge, &sale, &session.user);
+    let body = body.map_err(|failed| fault(&failed, edge.busy_ms()))?;
+    let media = "application/json";
+    Ok(Whole { status: StatusCode::OK, media, body, retry_after_s: None, headers: Vec::new() })
+}

@@ -1,0 +1,77 @@
+// A challenge that a sale asks for. What shows it is loaded only then: ALTCHA's widget from here, or Turnstile's from Cloudflare.
+// ALTCHA's widget is under the licence "./altcha-licence.txt".
+import { ask, put } from "./http.js";
+
+const TURNSTILE = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit";
+const SAID = { verifying: "Working on it …", verified: "Done: sending your request again.", error: "That did not work. Please try once more." };
+
+const loaded = new Map();
+// Loads something once; what failed may be tried again.
+function once(name, load) {
+  if (!loaded.has(name)) loaded.set(name, load().catch((error) => { loaded.delete(name); throw error; }));
+  return loaded.get(name);
+}
+function element(tag, members) {
+  return new Promise((done, failed) => {
+    const made = Object.assign(document.createElement(tag), members, { onload: done, onerror: () => failed(new Error(`${members.src ?? members.href} cannot be loaded`)) });
+    document.head.append(made);
+  });
+}
+
+const widget = () => once("altcha", async () => {
+  const style = element("link", { rel: "stylesheet", href: new URL("./altcha.css", import.meta.url).href });
+  await Promise.all([import("./altcha.js"), style]);
+  globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(new URL("./altcha-worker.js", import.meta.url)));
+});
+const turnstile = () => once("turnstile", () => element("script", { src: TURNSTILE, async: true }));
+
+export class Challenge {
+  constructor(box) {
+    const part = (name) => box.querySelector(`.${name}`);
+    Object.assign(this, { box, title: part("challenge-title"), why: part("challenge-why"), place: part("challenge-place"), said: part("challenge-said") });
+    part("challenge-leave").addEventListener("click", () => this.end(null));
+  }
+
+  // Asks the person; gives the solution, or nothing where they would rather not.
+  async solve({ challenge_url: url, detail }, who, again) {
+    const waiting = new Promise((end) => { this.end = end; });
+    put(this.why, again ? `${detail}.` : "");
+    put(this.said, "");
+    this.box.hidden = false;
+    this.title.focus();
+    try {
+      await this.show(url, who);
+      return await waiting;
+    } finally {
+      this.box.hidden = true;
+      this.place.replaceChildren();
+    }
+  }
+
+  async show(url, who) {
+    const { ok, body } = await ask(url, { headers: { Authorization: `Bearer ${who.session_token}` } });
+    if (!ok) throw new Error("no challenge");
+    if (body.provider === "turnstile") await this.showTurnstile(body); else await this.showWidget(body, () => this.show(url, who));
+  }
+
+  async showWidget(challenge, renew) {
+    await widget();
+    const made = document.createElement("altcha-widget");
+    // Nothing is collected of how a person moves, and no link leads away from a purchase.
+    made.setAttribute("configuration", JSON.stringify({ challenge, humanInteractionSignature: false, hideFooter: true, hideLogo: true }));
+    made.setAttribute("language", "en");
+    made.addEventListener("statechange", ({ detail: { state, payload } }) => {
+      put(this.said, SAID[state] ?? "");
+      if (state === "verified") this.end(payload);
+      else if (state === "expired") renew().catch(() => put(this.said, SAID.error));
+    });
+    this.place.replaceChildren(made);
+  }
+
+  async showTurnstile({ site_key: sitekey, cdata: cData }) {
+    await turnstile();
+    const place = document.createElement("div");
+    this.place.replaceChildren(place);
+    globalThis.turnstile.render(place, { sitekey, cData, callback: (token) => this.end(token), "error-callback": () => put(this.said, SAID.error) });
+  }
+}
