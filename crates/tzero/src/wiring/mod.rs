@@ -279,7 +279,7 @@ impl System {
 
     fn probe(&self, provider_url: String, orders: OrdersDesk, missing: Option<String>) -> Probe {
         let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
-        let client = reqwest::Client::builder().timeout(PROBE).build().ok();
+        let client = http_client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
             let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
@@ -293,7 +293,7 @@ impl System {
                 // Any answer shows that somebody is there.
                 let provider = match client {
                     Some(client) => {
-                        client.get(url).send().await.err().map(|error| error.without_url().to_string())
+                        client.get(url).send().await.err().map(|error| http_client::why(&error, PROBE))
                     }
                     None => Some("no HTTP client".to_owned()),
                 };
