@@ -219,6 +219,7 @@ fn dropped(edge: &Edge, text: &mut String) {
         ("revoked-session", &lists.revoked_sessions),
         ("connections-of-one-address", &gauges.refused),
         ("slow-or-idle", &gauges.cut),
+        ("http2-abuse", &gauges.abused),
     ] {
         line(text, &format!("{name}{{reason=\"{reason}\"}}"), count.load(Ordering::Relaxed));
     }
