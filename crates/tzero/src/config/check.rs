@@ -6,6 +6,7 @@ use super::model::{Config, Issuer, JwtAlgorithm, Provider};
 use super::origin::Settings;
 use super::secret::Secret;
 use super::times;
+use super::web_address::WebAddress;
 
 /// Something that must hold between values.
 pub(super) struct Relation {
@@ -78,7 +79,7 @@ const RELATIONS: &[Relation] = &[
         detail: WITHOUT_FLEET,
     },
     Relation {
-        keys: &["sessions.jwt_key_file", "sessions.issuer"],
+        keys: &["sessions.jwt_key_file", "sessions.issuer", "sessions.jwt_keys_url"],
         holds: |config| {
             let sessions = &config.sessions;
             sessions.issuer != Issuer::Jwt
@@ -101,7 +102,7 @@ const RELATIONS: &[Relation] = &[
     },
     Relation {
         keys: &["sessions.jwt_keys_url"],
-        holds: |config| config.sessions.jwt_keys_url.as_deref().is_none_or(is_private_way),
+        holds: |config| config.sessions.jwt_keys_url.as_ref().is_none_or(is_private_way),
         detail: "must begin with https://, because whoever changes the answer on its way signs sessions; \
                  http:// is for this machine alone, such as http://127.0.0.1:8000/keys",
     },
@@ -171,15 +172,13 @@ pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Ve
         .collect()
 }
 
-/// Whether only this machine can reach the listeners.
 /// Whether nobody can change what comes from an address: it is encrypted, or does not leave this machine.
-fn is_private_way(url: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse().ok();
-    url.scheme() == "https" || host == "localhost" || ip.is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
+fn is_private_way(url: &WebAddress) -> bool {
+    let Ok(url) = reqwest::Url::parse(url.expose()) else { return false };
+    url.scheme() == "https" || http_client::is_this_machine(&url)
 }
 
+/// Whether only this machine can reach the listeners.
 fn is_loopback(config: &Config) -> bool {
     let addresses = std::iter::once(config.server.listen).chain(config.server.admin_listen);
     addresses.into_iter().all(|address| address.ip().is_loopback())

@@ -22,6 +22,7 @@ pub mod sale_file;
 mod sale_members;
 mod secret;
 pub mod times;
+mod web_address;
 
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};
@@ -31,6 +32,7 @@ pub use model::{
 };
 pub use network::Network;
 pub use secret::Secret;
+pub use web_address::WebAddress;
 
 /// Every mistake of a configuration.
 pub type ConfigErrors = Mistakes;

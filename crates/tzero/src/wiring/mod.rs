@@ -1,5 +1,6 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
+mod kept_keys;
 mod lists;
 mod offline;
 mod orders;
