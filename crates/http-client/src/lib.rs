@@ -10,7 +10,6 @@ pub use proxy::is_this_machine;
 pub use why::why;
 
 /// A client to build: by a proxy of the environment to other hosts, and straight to this machine.
-#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one home of HTTP clients")]
 pub fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().proxy(proxy::of_the_environment())
