@@ -92,7 +92,7 @@ impl Turnstile {
     /// There can be no HTTP client.
     pub fn new(options: Options, key: [u8; 32]) -> Result<Self, String> {
         // The secret goes to the address that was configured, and nowhere else.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.timeout(Duration::from_millis(options.timeout_ms)).build();
         Ok(Self {
             options,

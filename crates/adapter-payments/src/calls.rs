@@ -14,6 +14,7 @@ const LIMITED_MS: u64 = 1_000;
 /// A client of the provider's API.
 pub(crate) struct Calls {
     http: reqwest::Client,
+    patience: Duration,
     base_url: String,
     secret_key: String,
 }
@@ -37,10 +38,11 @@ impl Refusal {
 
 impl Calls {
     pub(crate) fn new(base_url: &str, secret_key: &str, timeout: Duration) -> Result<Self, String> {
-        let http = reqwest::Client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none());
+        let http = http_client::builder().timeout(timeout).redirect(reqwest::redirect::Policy::none());
         let http = http.build().map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         Ok(Self {
             http,
+            patience: timeout,
             base_url: base_url.trim_end_matches('/').to_owned(),
             secret_key: secret_key.to_owned(),
         })
@@ -62,8 +64,9 @@ impl Calls {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Value, Refusal> {
-        let unknown =
-            |error: reqwest::Error| Refusal::Fault(PaymentFault::Unknown(error.without_url().to_string()));
+        let unknown = |error: reqwest::Error| {
+            Refusal::Fault(PaymentFault::Unknown(http_client::why(&error, self.patience)))
+        };
         let request = request.bearer_auth(&self.secret_key).header("Stripe-Version", VERSION);
         let answer = request.send().await.map_err(unknown)?;
         let status = answer.status();

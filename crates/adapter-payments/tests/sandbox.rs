@@ -92,7 +92,7 @@ fn request(key: &str) -> SessionRequest {
 }
 
 async fn act(url: &str, action: &str) -> u16 {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = http_client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     http.post(url).form(&[("action", action)]).send().await.unwrap().status().as_u16()
 }
 
@@ -121,7 +121,8 @@ async fn a_payment_from_session_to_refund() {
         session,
         "the same key, the same session"
     );
-    let page = reqwest::get(&session.url).await.unwrap().text().await.unwrap();
+    let page =
+        http_client::builder().build().unwrap().get(&session.url).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("99.80 EUR") && page.contains("Runner &lt;One&gt;"), "{page}");
     assert!(world.payments.fetch(&session.session).await.unwrap().open);
     assert_eq!(act(&session.url, "steal").await, 400);

@@ -138,7 +138,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
         limit: Duration::from_millis(arguments.answer_limit_ms),
         seed: arguments.seed,
     };
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build();
+    let http = http_client::builder().timeout(Duration::from_secs(5)).build();
     let world = World {
         program: arguments.program.clone(),
         stores: Stores::read(&arguments.services, &arguments.stores)?,

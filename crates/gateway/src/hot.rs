@@ -80,14 +80,15 @@ pub struct HotRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// The headers that these routes look at. Where one was sent several times, it is the first, unless said otherwise.
+/// The headers that these routes look at. One that was sent several times, which two readers could read in two ways, is not
+/// there, unless said otherwise.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given<'a> {
     /// `Authorization`.
     pub authorization: Option<&'a [u8]>,
     /// `Content-Type`.
     pub content_type: Option<&'a [u8]>,
-    /// `Idempotency-Key`.
+    /// `Idempotency-Key`: the first.
     pub key: Option<&'a [u8]>,
     /// `Challenge-Solution`.
     pub solution: Option<&'a [u8]>,
@@ -99,15 +100,21 @@ impl<'a> Given<'a> {
     /// Out of a map of headers.
     #[must_use]
     pub fn of(headers: &'a HeaderMap) -> Self {
-        let first = |name: HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
         Self {
-            authorization: first(header::AUTHORIZATION),
-            content_type: first(header::CONTENT_TYPE),
-            key: first(KEY_HEADER),
-            solution: first(SOLUTION_HEADER),
+            authorization: only(headers, &header::AUTHORIZATION),
+            content_type: only(headers, &header::CONTENT_TYPE),
+            key: headers.get(KEY_HEADER).map(http::HeaderValue::as_bytes),
+            solution: headers.get(SOLUTION_HEADER).map(http::HeaderValue::as_bytes),
             key_repeated: headers.get_all(KEY_HEADER).iter().nth(1).is_some(),
         }
     }
+}
+
+/// A header that was sent once.
+#[must_use]
+pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut sent = headers.get_all(name).iter();
+    sent.next().filter(|_| sent.next().is_none()).map(http::HeaderValue::as_bytes)
 }
 
 /// A header's value as text; `None` where it has anything but visible ASCII, spaces and tabs.

@@ -31,3 +31,15 @@ fn what_is_not_visible_ascii_is_no_text() {
         assert_eq!(visible(wrong), None, "{wrong:?}");
     }
 }
+
+#[test]
+fn a_header_of_two_meanings_is_none() {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::AUTHORIZATION, "Bearer a".parse().unwrap());
+    headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    assert_eq!(Given::of(&headers).authorization, Some(&b"Bearer a"[..]));
+    headers.append(header::AUTHORIZATION, "Bearer b".parse().unwrap());
+    headers.append(header::CONTENT_TYPE, "text/plain".parse().unwrap());
+    let given = Given::of(&headers);
+    assert_eq!((given.authorization, given.content_type), (None, None));
+}

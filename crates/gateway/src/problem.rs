@@ -200,6 +200,9 @@ impl FieldError {
     }
 }
 
+/// Bytes of the longest path that an error repeats: longer than any of ours.
+const LONGEST_INSTANCE: usize = 512;
+
 /// An error as it goes to the client.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -255,7 +258,7 @@ impl Problem {
         self.code
     }
 
-    /// The answer; `instance` is the path that was asked for.
+    /// The answer; `instance` is the path that was asked for, of which the first 512 bytes are repeated.
     #[must_use]
     pub fn whole(self, instance: &str) -> Whole {
         let body = self.body(instance);
@@ -287,7 +290,7 @@ impl Problem {
         body.push_str("\",\"detail\":");
         quote(&self.detail, &mut body);
         body.push_str(",\"instance\":");
-        quote(instance, &mut body);
+        quote(cut(instance), &mut body);
         for (name, value) in &self.members {
             body.push(',');
             quote(name, &mut body);
@@ -300,6 +303,11 @@ impl Problem {
         body.push('}');
         body
     }
+}
+
+/// The beginning of a path: whoever sends a long one is not sent all of it back.
+fn cut(instance: &str) -> &str {
+    &instance[..instance.floor_char_boundary(LONGEST_INSTANCE)]
 }
 
 /// A text as JSON; what needs no escaping is copied.

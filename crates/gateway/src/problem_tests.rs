@@ -25,3 +25,11 @@ fn a_wait_is_at_least_a_second() {
         assert_eq!(reply.headers()[header::RETRY_AFTER], seconds);
     }
 }
+
+#[test]
+fn a_long_path_is_not_sent_back_whole() {
+    let path = format!("/{}", "ü".repeat(10_000));
+    let body: Value = serde_json::from_str(&Problem::new(Code::NotFound, "").body(&path)).unwrap();
+    let instance = body["instance"].as_str().unwrap();
+    assert!(path.starts_with(instance) && (500..=512).contains(&instance.len()), "{}", instance.len());
+}

@@ -143,17 +143,22 @@ where
     timed.unwrap_or_else(|_| Err(Problem::new(Code::RequestTimeout, "the body did not arrive in time")))
 }
 
-/// Whether the `Content-Type` says that the body is JSON.
+/// Whether the `Content-Type` says that the body is JSON, which is always UTF-8 here (RFC 8259, section 8.1).
 ///
 /// # Errors
 /// 415 otherwise.
 pub fn is_json(content_type: Option<&[u8]>) -> Result<(), Problem> {
     let named = content_type.and_then(visible).unwrap_or_default();
-    let media = named.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/json") {
+    let mut parts = named.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let charsets = parts.filter_map(|part| part.split_once('='));
+    let mut charsets = charsets.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let is_utf8 = charsets.all(|(_, charset)| charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    if is_json && is_utf8 {
         return Ok(());
     }
-    Err(Problem::new(Code::UnsupportedMediaType, "Content-Type must be application/json"))
+    let right = "Content-Type must be application/json, sent once, and its charset utf-8 where it names one";
+    Err(Problem::new(Code::UnsupportedMediaType, right))
 }
 
 /// A body that must be empty or `{}`.
@@ -175,3 +180,7 @@ pub fn nothing(body: &[u8]) -> Result<(), Problem> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reply_tests.rs"]
+mod tests;

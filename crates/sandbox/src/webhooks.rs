@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Delivers until told to stop.
 pub(crate) async fn deliver(inner: &Inner, stop: CancellationToken) {
-    let Ok(client) = reqwest::Client::builder().timeout(TIMEOUT).build() else {
+    let Ok(client) = http_client::builder().timeout(TIMEOUT).build() else {
         tracing::error!("the sandbox cannot make an HTTP client: no webhook will be sent");
         return;
     };
@@ -86,7 +86,8 @@ async fn send(inner: &Inner, client: &reqwest::Client, number: u64, event: Event
         // A forged one is sent once: whoever forges does not wait for an answer.
         Ok(answer) => answer.status().is_success() || event.forged,
         Err(error) => {
-            tracing::debug!(event = event.id, %error, "webhook not delivered");
+            let why = http_client::why(&error, TIMEOUT);
+            tracing::debug!(event = event.id, why, "webhook not delivered");
             event.forged
         }
     };

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod descriptors;
+mod files;
 mod keys;
 mod node;
 pub mod plan;

@@ -5,6 +5,7 @@ mod start;
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use gateway::edge::Edge;
@@ -20,6 +21,7 @@ use workers::expiration::Expiration;
 use workers::processor::Rate;
 
 use crate::config::{Config, times};
+use crate::files;
 use crate::keys::Keys;
 use crate::role::{self, Role};
 use crate::wiring::{self, Around, Door, ListFiles, OrdersDesk, ShopKeys, System};
@@ -27,6 +29,8 @@ use start::{Start, limits};
 
 /// Calls of the treasurer to the provider at once, of each kind.
 const TREASURER: usize = 64;
+/// How long the lists may take at the start.
+const LISTS: Duration = Duration::from_secs(30);
 /// How often a node reads the sales of others.
 const CATALOG_MS: u64 = 1_000;
 
@@ -107,7 +111,8 @@ impl Node {
             let follow = Arc::clone(shop).follow(self.stop_working.clone());
             self.loops.spawn(workers::guarded("shop keys", Arc::clone(&self.broken), follow));
         }
-        let files = ListFiles::open(config)?;
+        let of_lists = config.clone();
+        let files = files::apart(LISTS, move || ListFiles::open(&of_lists)).await?;
         let lists = Arc::clone(&files.lists);
         if !files.is_empty() {
             let follow = files.follow(self.stop_working.clone());

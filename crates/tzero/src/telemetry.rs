@@ -16,8 +16,10 @@ pub fn start(log: &Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let chatty = ["hyper", "reqwest", "h2"].map(|library| (library, told.min(LevelFilter::WARN)));
-    let filter = Targets::new().with_default(told).with_targets(chatty);
+    let chatty = ["hyper", "reqwest"].map(|library| (library, told.min(LevelFilter::WARN)));
+    // What it warns of is what clients do, who could fill the log with it; such connections are counted.
+    let clients = [("h2", told.min(LevelFilter::ERROR))];
+    let filter = Targets::new().with_default(told).with_targets(chatty).with_targets(clients);
     let lines = || tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match log.format {

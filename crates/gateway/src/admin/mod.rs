@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 
 use crate::api::bearer;
 use crate::edge::Edge;
+use crate::hot::only;
 use crate::problem::{Answer, Code, Problem};
 use crate::routes::{finish, unrouted};
 
@@ -49,8 +50,7 @@ pub fn routes() -> Router<Arc<Edge>> {
 /// # Errors
 /// 401.
 pub fn authorised(edge: &Edge, headers: &HeaderMap) -> Result<(), Problem> {
-    let sent =
-        bearer(headers.get(http::header::AUTHORIZATION).map(http::HeaderValue::as_bytes)).unwrap_or_default();
+    let sent = bearer(only(headers, &http::header::AUTHORIZATION)).unwrap_or_default();
     let hash = |text: &str| *blake3::hash(text.as_bytes()).as_bytes();
     // Hashes, so that neither content nor length shows in the time it takes.
     if !sent.is_empty() && bool::from(hash(sent).ct_eq(&hash(&edge.admin_token))) {

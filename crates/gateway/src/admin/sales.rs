@@ -18,7 +18,7 @@ use super::report::{known_id, operator_sale, unknown};
 use super::{ACTOR, answer, authorised, sale_form};
 use crate::api::checkout_form;
 use crate::edge::Edge;
-use crate::hot::Given;
+use crate::hot::{Given, only};
 use crate::json_members;
 use crate::path_part::PathPart;
 use crate::problem::{Answer, Code, FieldError, Problem, fault};
@@ -36,7 +36,7 @@ fn failed(edge: &Edge, error: &Fault) -> Problem {
 /// The JSON body of a request that carries the operator's token.
 async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
     authorised(edge, request.headers())?;
-    reply::is_json(request.headers().get(http::header::CONTENT_TYPE).map(http::HeaderValue::as_bytes))?;
+    reply::is_json(only(request.headers(), &http::header::CONTENT_TYPE))?;
     let body = reply::body(edge, request.into_body(), LARGEST).await?;
     json_members::read(&body)
 }

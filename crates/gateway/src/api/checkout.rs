@@ -21,7 +21,7 @@ use crate::limits::header_value;
 use crate::lists::Rule;
 use crate::problem::{Code, FieldError, Problem, fault};
 use crate::reply::{self, Whole};
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Says that the ticket was made by an earlier request.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -119,7 +119,12 @@ pub async fn checkout(
 pub fn session(edge: &Edge, given: &Given<'_>) -> Result<Session, Problem> {
     let wrong = |detail| Problem::new(Code::InvalidSession, detail);
     let token =
-        bearer(given.authorization).ok_or_else(|| wrong("send a session as 'Authorization: Bearer …'"))?;
+        bearer(given.authorization).ok_or_else(|| wrong("send one session, as 'Authorization: Bearer …'"))?;
+    if token.len() > session::LONGEST {
+        let (length, most) = (token.len(), session::LONGEST);
+        let detail = format!("the session is too long: it has {length} characters, and may have {most}");
+        return Err(Problem::new(Code::InvalidSession, detail));
+    }
     let verified = edge.sessions.verify(token, edge.now());
     let session =
         verified.ok_or_else(|| wrong("the session is expired, or was not signed for this system"))?;

@@ -30,6 +30,13 @@ fn too_large(headers: &HeaderMap, limits: &Limits) -> Option<Problem> {
     (!fits).then(|| limits.head_too_large())
 }
 
+/// Whether the connection was ended because its client asked for too much without waiting for answers, such as streams that
+/// are begun and reset at once.
+fn is_too_much(error: &hyper::Error) -> bool {
+    let h2 = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    h2.is_some_and(|error| error.is_library() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http2, peer: Peer) {
     let limits = &shared.limits;
@@ -60,8 +67,13 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
     let mut ending = false;
     loop {
         tokio::select! {
-            // A broken connection is its client's affair.
-            _ = serving.as_mut() => return,
+            ended = serving.as_mut() => {
+                // A broken connection is its client's affair; one that we broke off is counted.
+                if ended.is_err_and(|error| is_too_much(&error)) {
+                    shared.gauges.abused.fetch_add(1, Ordering::Relaxed);
+                }
+                return;
+            }
             () = watching.as_mut() => {
                 shared.gauges.cut.fetch_add(1, Ordering::Relaxed);
                 return;

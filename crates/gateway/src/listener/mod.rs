@@ -68,6 +68,8 @@ pub struct Gauges {
     pub refused: AtomicU64,
     /// Connections cut because they were too slow or idle.
     pub cut: AtomicU64,
+    /// Connections of HTTP/2 ended because their clients began and reset streams faster than any client needs.
+    pub abused: AtomicU64,
 }
 
 impl Limits {

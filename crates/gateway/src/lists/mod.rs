@@ -3,6 +3,7 @@
 
 mod networks;
 mod revoked;
+mod text;
 
 use std::sync::atomic::AtomicU64;
 
@@ -29,16 +30,4 @@ pub struct Lists {
     pub denied_requests: AtomicU64,
     /// Requests with a session that was revoked, refused.
     pub revoked_sessions: AtomicU64,
-}
-
-/// The lines of a list that say something, with their numbers; `#` begins a remark.
-///
-/// # Errors
-/// The text is not UTF-8, or has more lines than [`MOST`].
-fn lines(text: &[u8]) -> Result<impl Iterator<Item = (usize, &str)>, String> {
-    let text = std::str::from_utf8(text).map_err(|_| "must be text in UTF-8".to_owned())?;
-    let plain = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    let entries = (1..).zip(plain).filter(|(_, line)| !line.is_empty());
-    let count = entries.clone().count();
-    if count > MOST { Err(format!("has {count} entries, and may have {MOST}")) } else { Ok(entries) }
 }

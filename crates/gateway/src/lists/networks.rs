@@ -1,11 +1,11 @@
 //! Networks by what is done with them. The narrowest one that an address is in decides.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use foldhash::HashMap;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
-use super::lines;
+use super::text::{Mistakes, lines, shown};
 
 /// What is done with a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,18 +28,22 @@ impl Networks {
     /// From lines such as `deny 203.0.113.0/24` and `allow 2001:db8::/32`; `#` begins a remark.
     ///
     /// # Errors
-    /// The line, and what would be right.
+    /// The first wrong lines, and what would be right.
     pub fn read(text: &[u8]) -> Result<Self, String> {
-        let mut networks = Self::default();
+        let (mut networks, mut mistakes) = (Self::default(), Mistakes::default());
         for (number, line) in lines(text)? {
-            let (rule, network) = entry(line).map_err(|wrong| format!("line {number}: {wrong}"))?;
-            if networks.put(network, rule).is_some_and(|other| other != rule) {
-                return Err(format!("line {number}: {network} is both denied and allowed"));
+            match entry(line) {
+                Ok((rule, network)) => {
+                    if networks.put(network, rule).is_some_and(|other| other != rule) {
+                        mistakes.add(number, &format!("{network} is both denied and allowed"));
+                    }
+                }
+                Err(wrong) => mistakes.add(number, &wrong),
             }
         }
         networks.v4.sort_unstable_by_key(|(prefix, _)| std::cmp::Reverse(*prefix));
         networks.v6.sort_unstable_by_key(|(prefix, _)| std::cmp::Reverse(*prefix));
-        Ok(networks)
+        mistakes.or(networks)
     }
 
     fn put(&mut self, network: IpNet, rule: Rule) -> Option<Rule> {
@@ -72,6 +76,40 @@ impl Networks {
         }
     }
 
+    /// A denied network that has addresses of this one, of which `prefix` leading bits count; `None` where none has, or where
+    /// it is loopback, which is never denied.
+    #[must_use]
+    pub fn denied_in(&self, address: IpAddr, prefix: u8) -> Option<IpNet> {
+        let whole = IpNet::new(address, prefix).ok()?.trunc();
+        if whole.addr().is_loopback() {
+            return None;
+        }
+        let inside = |network: &IpNet| network.prefix_len() > prefix && whole.contains(network);
+        let around = |network: &IpNet| network.prefix_len() <= prefix && network.contains(&whole);
+        let denied =
+            self.all().filter(|(_, rule)| *rule == Rule::Deny).map(|(network, _)| network).find(inside);
+        // The narrowest one around it decides over what no narrower one has.
+        denied.or_else(|| {
+            let narrowest = self
+                .all()
+                .filter(|(network, _)| around(network))
+                .max_by_key(|(network, _)| network.prefix_len());
+            narrowest.filter(|(_, rule)| *rule == Rule::Deny).map(|(network, _)| network)
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = (IpNet, Rule)> {
+        let v4 = self.v4.iter().flat_map(|(prefix, networks)| {
+            let network = |bits: u32| IpNet::new_assert(Ipv4Addr::from_bits(bits).into(), *prefix);
+            networks.iter().map(move |(bits, rule)| (network(*bits), *rule))
+        });
+        let v6 = self.v6.iter().flat_map(|(prefix, networks)| {
+            let network = |bits: u128| IpNet::new_assert(Ipv6Addr::from_bits(bits).into(), *prefix);
+            networks.iter().map(move |(bits, rule)| (network(*bits), *rule))
+        });
+        v4.chain(v6)
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -94,8 +132,26 @@ fn level<K>(levels: &mut Vec<(u8, HashMap<K, Rule>)>, prefix: u8) -> &mut HashMa
     &mut levels[at].1
 }
 
+/// IPv4 inside IPv6 as what it is: its addresses are judged as IPv4.
+fn plain(network: IpNet) -> Result<IpNet, String> {
+    let IpNet::V6(inside) = network else { return Ok(network) };
+    let Some(address) = inside.addr().to_ipv4_mapped() else { return Ok(network) };
+    inside
+        .prefix_len()
+        .checked_sub(96)
+        .and_then(|prefix| Ipv4Net::new(address, prefix).ok())
+        .map(IpNet::V4)
+        .ok_or_else(|| {
+            format!(
+                "{network} is wider than all of IPv4 inside IPv6, which has 96 leading bits: write the IPv4 network, such as \
+                 {address}/24, or 0.0.0.0/0 for all of them"
+            )
+        })
+}
+
 fn entry(line: &str) -> Result<(Rule, IpNet), String> {
-    let form = || format!("{line:?} must be such as \"deny 203.0.113.0/24\" or \"allow 2001:db8::/32\"");
+    let form =
+        || format!("{} must be such as \"deny 203.0.113.0/24\" or \"allow 2001:db8::/32\"", shown(line));
     let (word, network) = line.split_once(char::is_whitespace).ok_or_else(form)?;
     let rule = match word {
         "deny" => Rule::Deny,
@@ -105,6 +161,7 @@ fn entry(line: &str) -> Result<(Rule, IpNet), String> {
     let network = network.trim();
     let alone = network.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     let network = alone.or_else(|_| network.parse::<IpNet>()).map_err(|_| form())?;
+    let network = plain(network)?;
     if network != network.trunc() {
         return Err(format!("{network} has bits beyond its prefix; its network is {}", network.trunc()));
     }

@@ -51,3 +51,48 @@ fn a_list_has_a_bound() {
         .collect();
     assert!(Networks::read(text.as_bytes()).unwrap_err().contains("may have 1000000"));
 }
+
+#[test]
+fn ipv4_inside_ipv6_is_what_it_is() {
+    let networks =
+        Networks::read(b"deny ::ffff:203.0.113.0/120\ndeny ::ffff:198.51.100.7\nallow ::ffff:0:0/96")
+            .unwrap();
+    assert_eq!(rule(&networks, "203.0.113.9"), Some(Rule::Deny));
+    assert_eq!(rule(&networks, "::ffff:203.0.113.9"), Some(Rule::Deny));
+    assert_eq!(rule(&networks, "198.51.100.7"), Some(Rule::Deny));
+    assert_eq!(rule(&networks, "192.0.2.1"), Some(Rule::Allow));
+    let wrong = |text: &str| Networks::read(text.as_bytes()).unwrap_err();
+    assert!(wrong("deny ::ffff:203.0.113.1/120").contains("its network is 203.0.113.0/24"));
+    let wide = wrong("deny 10.0.0.0/8\ndeny ::ffff:203.0.113.0/90");
+    assert!(
+        wide.starts_with("line 2: ") && wide.contains("write the IPv4 network, such as 203.0.113.0/24"),
+        "{wide}"
+    );
+    assert!(wrong("deny 203.0.113.0/24\nallow ::ffff:203.0.113.0/120").contains("both denied and allowed"));
+}
+
+#[test]
+fn a_denied_part_of_a_network_is_found() {
+    let denied = |text: &str, network: &str| {
+        let network: IpNet = network.parse().unwrap();
+        let networks = Networks::read(text.as_bytes()).unwrap();
+        networks.denied_in(network.addr(), network.prefix_len()).map(|denied| denied.to_string())
+    };
+    assert_eq!(denied("deny 10.1.2.3", "10.1.0.0/16").as_deref(), Some("10.1.2.3/32"));
+    assert_eq!(denied("deny 10.0.0.0/8", "10.1.0.0/16").as_deref(), Some("10.0.0.0/8"));
+    assert_eq!(denied("deny 10.0.0.0/8\nallow 10.1.0.0/16", "10.1.0.0/16"), None);
+    assert_eq!(denied("deny 10.0.0.0/8\nallow 10.1.0.0/16", "10.0.0.0/9").as_deref(), Some("10.0.0.0/8"));
+    assert_eq!(denied("deny 10.2.0.0/16", "10.1.0.0/16"), None);
+    assert_eq!(denied("deny 2001:db8::1", "2001:db8::/32").as_deref(), Some("2001:db8::1/128"));
+    assert_eq!(denied("deny ::/0\ndeny 0.0.0.0/0", "127.0.0.1/32"), None, "loopback is never denied");
+    assert_eq!(denied("deny 0.0.0.0/0", "2001:db8::/32"), None);
+}
+
+#[test]
+fn every_wrong_line_is_named() {
+    let wrong =
+        Networks::read(b"block 1.2.3.4\ndeny 10.0.0.0/8\ndeny 10.0.0.1/8\nallow 10.0.0.0/8").unwrap_err();
+    for part in ["line 1: \"block", "line 3: 10.0.0.1/8 has bits", "line 4: 10.0.0.0/8 is both"] {
+        assert!(wrong.contains(part), "{part} in {wrong}");
+    }
+}

@@ -1,10 +1,14 @@
 //! Sessions that are valid no more, although whoever signed them said that they would be.
 
+use domain::id::UserId;
 use domain::time::Timestamp;
 use foldhash::{HashMap, HashSet};
 
-use super::lines;
-use crate::session::Session;
+use super::text::{Mistakes, lines, shown};
+use crate::session::{LONGEST, Session};
+
+/// Bytes of the longest `jti` that a token can carry: it is written in base64, four characters for three bytes.
+const LONGEST_ID: usize = LONGEST / 4 * 3;
 
 /// A list of revoked sessions.
 #[derive(Clone, Debug, Default)]
@@ -17,24 +21,41 @@ pub struct Revoked {
 
 impl Revoked {
     /// From lines: `user ann` (all sessions of this user), `user ann 2027-01-01T12:00:00Z` (those that were issued before this
-    /// instant, and those that do not say when), `id 4f2a` (the session with this `jti`); `#` begins a remark.
+    /// instant, and those that do not say when), `id 4f2a` (the session with this `jti`); `#` begins a remark at the start of
+    /// a line and after white space.
     ///
     /// # Errors
-    /// The line, and what would be right.
+    /// The first wrong lines, and what would be right.
     pub fn read(text: &[u8]) -> Result<Self, String> {
-        let mut revoked = Self::default();
+        let (mut revoked, mut mistakes) = (Self::default(), Mistakes::default());
         for (number, line) in lines(text)? {
-            revoked.put(line).map_err(|wrong| format!("line {number}: {wrong}"))?;
+            if let Err(wrong) = revoked.put(line) {
+                mistakes.add(number, &wrong);
+            }
         }
-        Ok(revoked)
+        mistakes.or(revoked)
     }
 
     fn put(&mut self, line: &str) -> Result<(), String> {
         let form = || {
-            format!("{line:?} must be such as \"user ann\", \"user ann 2027-01-01T12:00:00Z\" or \"id 4f2a\"")
+            let line = shown(line);
+            format!("{line} must be such as \"user ann\", \"user ann 2027-01-01T12:00:00Z\" or \"id 4f2a\"")
         };
         let words: Vec<&str> = line.split_whitespace().collect();
+        if let ["user", user, ..] = words[..]
+            && let Err(form) = UserId::parse(user)
+        {
+            return Err(format!("{} is nobody's user_id: {form}", shown(user)));
+        }
         match words[..] {
+            ["id", id] if id.len() > LONGEST_ID => {
+                return Err(format!(
+                    "{} is in no token: it has {} bytes, and tokens have {LONGEST} characters at most, so that a jti has \
+                     {LONGEST_ID} bytes at most",
+                    shown(id),
+                    id.len(),
+                ));
+            }
             ["id", id] => drop(self.ids.insert(id.into())),
             ["user", user] => drop(self.users.insert(user.into(), None)),
             ["user", user, instant] => {

@@ -50,3 +50,32 @@ fn a_mistake_names_its_line() {
         assert!(wrong.starts_with(&format!("line {line}: ")) && wrong.contains("must be such as"), "{wrong}");
     }
 }
+
+#[test]
+fn a_remark_begins_at_the_start_or_after_white_space() {
+    let revoked =
+        Revoked::read(b"#id gone\nid order#4711 # a remark\nuser ann\t# another\n  # the last\n").unwrap();
+    assert_eq!(revoked.len(), 2);
+    assert!(revoked.has(&session("eve", None, Some("order#4711"))));
+    assert!(!revoked.has(&session("eve", None, Some("order"))));
+    assert!(revoked.has(&session("ann", None, None)));
+}
+
+#[test]
+fn what_no_session_can_have_is_refused() {
+    let wrong = |text: &str| Revoked::read(text.as_bytes()).unwrap_err();
+    assert!(wrong("user ann#lost").starts_with("line 1: \"ann#lost\" is nobody's user_id: "));
+    assert!(wrong(&format!("user {}", "a".repeat(129))).contains("is nobody's user_id"));
+    assert!(wrong(&format!("\nid {}", "a".repeat(3_073))).contains("line 2: \"aaa"));
+    assert!(Revoked::read(format!("id {}", "a".repeat(3_072)).as_bytes()).is_ok());
+}
+
+#[test]
+fn a_list_names_its_wrong_lines_and_cuts_long_ones() {
+    let text = format!("{}\nuser ann\n", vec!["nonsense"; 30].join("\n"));
+    let wrong = Revoked::read(text.as_bytes()).unwrap_err();
+    assert!(wrong.contains("line 1: ") && wrong.contains("line 10: "), "{wrong}");
+    assert!(!wrong.contains("line 11: ") && wrong.ends_with("and 20 more lines are wrong"), "{wrong}");
+    let long = Revoked::read("\u{1b}é".repeat(50_000).as_bytes()).unwrap_err();
+    assert!(long.len() < 1_000 && long.contains("\\u{1b}") && long.contains('…'), "{long}");
+}

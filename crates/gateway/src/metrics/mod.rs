@@ -222,11 +222,17 @@ fn dropped(edge: &Edge, text: &mut String) {
         ("revoked-session", &lists.revoked_sessions),
         ("connections-of-one-address", &gauges.refused),
         ("slow-or-idle", &gauges.cut),
+        ("http2-abuse", &gauges.abused),
     ] {
         line(text, &format!("{name}{{reason=\"{reason}\"}}"), count.load(Ordering::Relaxed));
     }
     let name = "tzero_lists_failures_total";
-    head(text, name, "counter", "Times that a list of networks or of revoked sessions could not be read.");
+    head(
+        text,
+        name,
+        "counter",
+        "Looks at a list (of networks, of revoked sessions) at which it could not be read or had a mistake.",
+    );
     line(text, name, lists.failures.load(Ordering::Relaxed));
 }
 

@@ -15,7 +15,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use super::Session;
+use super::{Session, key};
 
 /// Tokens that are remembered at most; beyond, all are forgotten and verified again.
 const REMEMBERED: usize = 100_000;
@@ -75,6 +75,17 @@ struct Claims {
 }
 
 impl Algorithm {
+    /// Its name, as the configuration and tokens write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+            Self::Hs256 => "HS256",
+        }
+    }
+
     const fn of_jwt(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
@@ -98,15 +109,15 @@ impl Algorithm {
             _ => false,
         };
         let named = jwk.common.key_algorithm.map(|algorithm| algorithm.to_string());
-        kind && named.is_none_or(|named| named == format!("{:?}", self.of_jwt()))
+        kind && named.is_none_or(|named| named == self.name())
     }
 
     fn key(self, bytes: &[u8]) -> Result<DecodingKey, String> {
         let pem = |key: Result<DecodingKey, jsonwebtoken::errors::Error>| {
             key.map_err(|_| {
-                let name = self.of_jwt();
+                let name = self.name();
                 format!(
-                    "must be the shop's public key for {name:?} as PEM, which begins with -----BEGIN PUBLIC KEY-----, or a JWKS document"
+                    "must be the shop's public key for {name} as PEM, which begins with -----BEGIN PUBLIC KEY-----, or a JWKS document"
                 )
             })
         };
@@ -139,7 +150,9 @@ impl ShopKeys {
         let keys = if key.trim_ascii_start().starts_with(b"{") {
             key_set(algorithm, key)?
         } else {
-            Keys::One(algorithm.key(key)?)
+            let one = algorithm.key(key)?;
+            key::check(algorithm, &one)?;
+            Keys::One(one)
         };
         Ok(Self { digest: blake3::hash(key), keys })
     }
@@ -186,10 +199,13 @@ impl Jwt {
         if self.keys.load().digest == blake3::hash(key) {
             return Ok(false);
         }
-        let keys = ShopKeys::read(self.algorithm, key)?;
+        let keys = Arc::new(ShopKeys::read(self.algorithm, key)?);
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
-        self.keys.store(Arc::new(keys));
-        remembered.clear();
+        self.keys.store(keys);
+        // Given back after the lock: requests wait for it.
+        let forgotten = std::mem::take(&mut *remembered);
+        drop(remembered);
+        drop(forgotten);
         Ok(true)
     }
 
@@ -266,9 +282,9 @@ fn key_set(algorithm: Algorithm, document: &[u8]) -> Result<Keys, String> {
     if algorithm != Algorithm::Hs256 && has_private_key(document) {
         return Err(NOT_PUBLIC.to_owned());
     }
-    let fitting: Vec<&Jwk> = set.keys.iter().filter(|jwk| algorithm.fits(jwk)).collect();
+    let fitting: Vec<(usize, &Jwk)> = (1..).zip(&set.keys).filter(|(_, jwk)| algorithm.fits(jwk)).collect();
     let mut keys = HashMap::new();
-    for jwk in &fitting {
+    for (number, jwk) in &fitting {
         let id = match &jwk.common.key_id {
             Some(id) => id.clone(),
             None if fitting.len() == 1 => String::new(),
@@ -276,14 +292,20 @@ fn key_set(algorithm: Algorithm, document: &[u8]) -> Result<Keys, String> {
                 return Err("every key of the JWKS document must have a kid, since it has several".to_owned());
             }
         };
-        let key = DecodingKey::from_jwk(jwk).map_err(|error| format!("key {id} cannot be used: {error}"))?;
+        let called = || match &jwk.common.key_id {
+            Some(id) => format!("key {id:?}"),
+            None => format!("key {number}"),
+        };
+        let key =
+            DecodingKey::from_jwk(jwk).map_err(|error| format!("{} cannot be used: {error}", called()))?;
+        key::check(algorithm, &key).map_err(|wrong| format!("{} {wrong}", called()))?;
         if keys.insert(id.clone(), key).is_some() {
             return Err(format!(
                 "must be a JWKS document in which each kid is there once, and not {id} twice"
             ));
         }
     }
-    if keys.is_empty() { Err(format!("has no key for {algorithm:?}")) } else { Ok(Keys::Set(keys)) }
+    if keys.is_empty() { Err(format!("has no key for {}", algorithm.name())) } else { Ok(Keys::Set(keys)) }
 }
 
 /// Whether a key of the document comes with its private part (RFC 7518, sections 6.2.2 and 6.3.2).

@@ -106,7 +106,7 @@ fn a_set_names_each_of_several_keys_once() {
     );
     assert!(of_set(&[nameless, jwk("one")]).err().unwrap().contains("kid"));
     assert!(of_set(&[jwk("one"), jwk("one")]).err().unwrap().contains("one twice"));
-    assert!(of_set(&[json!({ "kty": "oct", "k": "c2VjcmV0" })]).err().unwrap().contains("no key for EdDsa"));
+    assert!(of_set(&[json!({ "kty": "oct", "k": "c2VjcmV0" })]).err().unwrap().contains("no key for EdDSA"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod jwt;
+mod key;
 
 use std::sync::Arc;
 

@@ -12,6 +12,9 @@ use crate::keys::admin_token_file;
 /// The variables that hold the operator's token; an empty one counts as unset.
 const TOKENS: [&str; 2] = ["TZERO_ADMIN_TOKEN", "TZERO_ADMIN__TOKEN"];
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Talks to a running system as its operator.
 pub struct Client {
     http: reqwest::Client,
@@ -32,7 +35,7 @@ pub fn token(data: &Path, environment: &Environment) -> Option<String> {
 impl Client {
     /// A client of the system that the flags name.
     pub fn new(flags: &ServerFlags, environment: &Environment) -> Result<Self, String> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build();
+        let http = http_client::builder().timeout(PATIENCE).build();
         let http = http.map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         let base = flags.url.trim_end_matches('/').to_owned();
         Ok(Self { http, base, token: token(&flags.data, environment) })
@@ -86,9 +89,7 @@ impl Client {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> String {
-        // The last cause is the one that says something: the others only say where it happened.
-        let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-        let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
+        let cause = http_client::why(error, PATIENCE);
         format!(
             "cannot reach {}: {cause}\nIs it running? Start it with 'tzero serve', or name it with --url.",
             self.base

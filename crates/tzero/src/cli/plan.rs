@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::configuration::load;
 use super::{ConfigFlags, Environment, Outcome, block_on, complain, say};
-use crate::config::{Config, sale_file};
+use crate::config::{Config, Issuer, sale_file};
 use crate::descriptors;
+use crate::files;
 use crate::plan::address::Rates;
 use crate::plan::costs::{Cost, Costs};
 use crate::plan::herd::{Herd, Load, Pauses, orders_of};
@@ -20,6 +21,8 @@ use crate::plan::needs::{Goods, Place, needs};
 use crate::plan::report::Report;
 use crate::plan::{forged, measure};
 
+/// Bytes of the longest file of costs.
+const LONGEST_COSTS: u64 = 1 << 20;
 /// The exit code where the sale cannot go well.
 const IMPOSSIBLE: u8 = 2;
 
@@ -41,38 +44,38 @@ pub struct PlanFlags {
     /// The sale's file, as for 'tzero sale create'; see sales/ for samples
     sale: PathBuf,
     /// Distinct buyers who come at T-zero
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     buyers: u32,
     /// How many times a buyer presses Buy, on average; a press again after a refusal is one
-    #[arg(long, default_value = "3", value_name = "N", value_parser = presses)]
+    #[arg(long, allow_negative_numbers = true, default_value = "3", value_name = "N", value_parser = presses)]
     presses: f64,
     /// Over which time all presses come evenly, seconds; below 1, all come in the busiest second
-    #[arg(long, default_value = "1", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, allow_negative_numbers = true, default_value = "1", value_name = "SECONDS", value_parser = seconds)]
     ramp: f64,
     /// Units of an order
-    #[arg(long, default_value = "1", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, allow_negative_numbers = true, default_value = "1", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     units: u8,
     /// Connections to the gateways that a buyer keeps open, on average; below 1 where a proxy or CDN shares them
-    #[arg(long, default_value = "1", value_name = "N", value_parser = connections)]
+    #[arg(long, allow_negative_numbers = true, default_value = "1", value_name = "N", value_parser = connections)]
     connections_per_buyer: f64,
     /// Pause between two looks of a ticket holder at their status, seconds; by default as long as the program tells them,
     /// which grows with how many look
-    #[arg(long, value_name = "SECONDS", value_parser = pause)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SECONDS", value_parser = pause)]
     poll: Option<f64>,
     /// Share of the ticket holders who pay, from 0.01 to 1
-    #[arg(long, default_value = "0.9", value_name = "SHARE", value_parser = share)]
+    #[arg(long, allow_negative_numbers = true, default_value = "0.9", value_name = "SHARE", value_parser = share)]
     pay_share: f64,
     /// Payment sessions a second that the provider takes; by default only processor.rate_per_s is known
-    #[arg(long, value_name = "PER_S", value_parser = positive)]
+    #[arg(long, allow_negative_numbers = true, value_name = "PER_S", value_parser = positive)]
     provider_rate: Option<f64>,
     /// How long one call to the provider takes, milliseconds; with processor.concurrency it bounds the rate
-    #[arg(long, value_name = "MS", value_parser = positive)]
+    #[arg(long, allow_negative_numbers = true, value_name = "MS", value_parser = positive)]
     provider_ms: Option<f64>,
     /// Processes with the role 'processor', each at processor.rate_per_s; more than one needs the stores of a fleet
-    #[arg(long, default_value = "1", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, allow_negative_numbers = true, default_value = "1", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     processors: u16,
     /// Share of a core that is to be busy at most, from 0.01 to 1: the rest is for what cannot be planned
-    #[arg(long, default_value = "0.6", value_name = "SHARE", value_parser = share)]
+    #[arg(long, allow_negative_numbers = true, default_value = "0.6", value_name = "SHARE", value_parser = share)]
     busy: f64,
     /// Costs that count before all others, as 'cargo xtask bench --costs FILE' writes them
     #[arg(long, value_name = "FILE")]
@@ -155,7 +158,7 @@ pub fn run(flags: &PlanFlags, environment: Environment) -> Outcome {
 
 fn sale(file: &Path) -> Result<Sale, String> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let text = files::read_text(file, sale_file::LONGEST).map_err(|wrong| format!("{name} {wrong}"))?;
     let body = sale_file::read(&name, &text).map_err(|mistakes| mistakes.to_string())?;
     sale_form::sale(&body).map_err(|problem| {
         let told: Option<Value> = serde_json::from_str(&problem.whole(&name).body).ok();
@@ -192,8 +195,8 @@ fn costs(flags: &PlanFlags, config: &Config) -> Result<Costs, String> {
         None => Costs::default(),
         Some(file) => {
             let name = file.display().to_string();
-            let text = std::fs::read_to_string(file);
-            let text = text.map_err(|error| format!("--costs: cannot read {name}: {error}"))?;
+            let text = files::read_text(file, LONGEST_COSTS);
+            let text = text.map_err(|wrong| format!("--costs: {name} {wrong}"))?;
             Costs::read(&name, &text).map_err(|wrong| format!("--costs: {wrong}"))?
         }
     };
@@ -238,6 +241,7 @@ impl PlanFlags {
             Some(config.sandbox.rate_limit_per_s).filter(|rate| config.payments.is_here() && *rate > 0.0);
         Place {
             fleet: config.has_fleet_stores(),
+            signed: config.sessions.issuer == Issuer::Jwt,
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             descriptors,
             room: descriptors.map_or(most, |allowed| most.min(descriptors::room(allowed))),

@@ -1,6 +1,6 @@
 //! `tzero sale`: creates and steers the sales of a running system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, say};
 use crate::config::sale_file;
+use crate::files;
 use crate::wiring;
 
 /// What to do with sales.
@@ -92,9 +93,9 @@ pub fn run(command: SaleCommand, environment: &Environment) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(file: &PathBuf, client: &Client) -> Result<(), Halt> {
+async fn create(file: &Path, client: &Client) -> Result<(), Halt> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let text = files::read_text(file, sale_file::LONGEST).map_err(|wrong| format!("{name} {wrong}"))?;
     let sale = sale_file::read(&name, &text).map_err(|mistakes| mistakes.to_string())?;
     let created = client.send(Method::POST, "sales", &[], Some(&sale)).await?;
     say(&format!("Created. {}", line(&created)))

@@ -79,7 +79,7 @@ const RELATIONS: &[Relation] = &[
         detail: WITHOUT_FLEET,
     },
     Relation {
-        keys: &["sessions.jwt_key_file", "sessions.issuer"],
+        keys: &["sessions.jwt_key_file", "sessions.issuer", "sessions.jwt_keys_url"],
         holds: |config| {
             let sessions = &config.sessions;
             sessions.issuer != Issuer::Jwt
@@ -102,7 +102,7 @@ const RELATIONS: &[Relation] = &[
     },
     Relation {
         keys: &["sessions.jwt_keys_url"],
-        holds: |config| config.sessions.jwt_keys_url.as_deref().is_none_or(is_private_way),
+        holds: |config| config.sessions.jwt_keys_url.as_ref().is_none_or(|url| is_private_way(url.expose())),
         detail: "must begin with https://, because whoever changes the answer on its way signs sessions; \
                  http:// is for this machine alone, such as http://127.0.0.1:8000/keys",
     },
@@ -203,9 +203,7 @@ fn is_turnstile(config: &Config) -> bool {
 /// Whether nobody can change what comes from an address: it is encrypted, or does not leave this machine.
 fn is_private_way(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse().ok();
-    url.scheme() == "https" || host == "localhost" || ip.is_some_and(|ip: std::net::IpAddr| ip.is_loopback())
+    url.scheme() == "https" || http_client::is_this_machine(&url)
 }
 
 /// Whether only this machine can reach the listeners.

@@ -121,6 +121,13 @@ fn an_admin_listener_in_the_open_asks_for_its_token() {
 }
 
 #[test]
+fn a_wrong_address_of_keys_asks_for_no_key_file() {
+    let said = said(&[("sessions.issuer", "jwt"), ("sessions.jwt_keys_url", "ftp://shop.example/keys")]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("sessions.jwt_keys_url: must be an address"), "{said:?}");
+}
+
+#[test]
 fn a_relation_about_a_wrong_value_is_passed_over() {
     assert_eq!(said(&[("processor.retry_min_ms", "10001"), ("processor.retry_max_ms", "long")]).len(), 1);
 }

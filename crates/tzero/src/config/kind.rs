@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::document::{Located, Node};
 use super::network::{FORM as NETWORK_FORM, Network};
+use super::web_address::without_credentials;
 
 /// What is printed in the place of a secret; never one itself.
 pub const NOT_SHOWN: &str = "(set, not shown)";
@@ -138,6 +139,10 @@ impl Kind {
             }
             // What was given may be a secret with a mistake in it.
             (Self::Secret | Self::Digits, _) => format!("must be {expected}"),
+            // So may an address.
+            (Self::UrlOrEmpty, Node::Text(text)) => {
+                format!("must be {expected}, and not the text {:?}", without_credentials(text))
+            }
             (Self::Choice(choices), Node::Text(text)) => {
                 let near = super::nearest::nearest(text, choices.iter().copied());
                 let near = near.map(|near| format!(" (the nearest is {near:?})")).unwrap_or_default();

@@ -23,6 +23,7 @@ pub mod sale_file;
 mod sale_members;
 mod secret;
 pub mod times;
+mod web_address;
 
 pub use challenge::{Challenge, ChallengeProvider};
 pub use layers::Sources;
@@ -33,6 +34,7 @@ pub use model::{
 };
 pub use network::Network;
 pub use secret::Secret;
+pub use web_address::WebAddress;
 
 /// Every mistake of a configuration.
 pub type ConfigErrors = Mistakes;

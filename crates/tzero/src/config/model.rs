@@ -16,6 +16,7 @@ use super::fleet::{Fleet, Kafka, Postgres, Redis};
 use super::network::Network;
 use super::origin::Settings;
 use super::secret::Secret;
+use super::web_address::WebAddress;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,7 +117,7 @@ pub struct Sessions {
     pub jwt_key_file: Option<PathBuf>,
     /// Where the shop publishes its keys as a JWKS document.
     #[serde(deserialize_with = "empty_is_none")]
-    pub jwt_keys_url: Option<String>,
+    pub jwt_keys_url: Option<WebAddress>,
     /// How often that is asked, milliseconds.
     pub jwt_refresh_ms: u64,
     /// The `aud` that a token must carry.

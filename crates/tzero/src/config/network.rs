@@ -61,7 +61,19 @@ impl FromStr for Network {
             None => bits,
             Some(digits) => digits.parse().ok().filter(|&prefix| prefix <= bits).ok_or_else(refused)?,
         };
-        Ok(Self { address, prefix })
+        // IPv4 inside IPv6 is judged as what it is.
+        let inside = match address {
+            IpAddr::V6(address) => address.to_ipv4_mapped().map(IpAddr::V4),
+            IpAddr::V4(_) => None,
+        };
+        let Some(plain) = inside else { return Ok(Self { address, prefix }) };
+        let prefix = prefix.checked_sub(96).ok_or_else(|| {
+            format!(
+                "{text:?} is wider than all of IPv4 inside IPv6, which has 96 leading bits: write the IPv4 network, such as \
+                 \"{plain}/24\""
+            )
+        })?;
+        Ok(Self { address: plain, prefix })
     }
 }
 

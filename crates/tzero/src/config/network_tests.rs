@@ -21,6 +21,8 @@ fn families_do_not_mix_but_mapped_addresses_count_as_ipv4() {
     assert!(!contains("::1/128", "127.0.0.1"));
     assert!(!contains("0.0.0.0/0", "::1"));
     assert!(contains("127.0.0.0/8", "::ffff:127.0.0.1"));
+    assert!(contains("::ffff:10.0.0.0/104", "10.1.1.1") && !contains("::ffff:10.0.0.0/104", "11.1.1.1"));
+    assert!("::ffff:10.0.0.0/95".parse::<Network>().unwrap_err().contains("\"10.0.0.0/24\""));
 }
 
 #[test]

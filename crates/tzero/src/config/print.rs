@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::keys::{KEYS, Key};
 use super::kind::{Kind, NOT_SHOWN};
 use super::model::Config;
+use super::web_address::without_credentials;
 
 impl Config {
     /// The configuration in effect as TOML, in the order of the default, with each value's origin as a comment.
@@ -24,6 +25,8 @@ impl Config {
             if let Some(setting) = self.settings.get(key.path) {
                 let _ = if is_hidden(key, &setting.value) {
                     writeln!(text, "# {name} = …  {NOT_SHOWN}  # {}", setting.place)
+                } else if let Some(shown) = redacted(key, &setting.value) {
+                    writeln!(text, "# {name} = {shown:?}  {NOT_SHOWN}  # {}", setting.place)
                 } else {
                     writeln!(text, "{name} = {}  # {}", setting.value, setting.place)
                 };
@@ -35,6 +38,12 @@ impl Config {
 
 fn is_hidden(key: &Key, value: &toml::Value) -> bool {
     matches!(key.kind, Kind::Secret | Kind::Digits) && value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// An address that has credentials, without them.
+fn redacted(key: &Key, value: &toml::Value) -> Option<String> {
+    let address = value.as_str().filter(|_| matches!(key.kind, Kind::UrlOrEmpty))?;
+    Some(without_credentials(address)).filter(|shown| shown != address)
 }
 
 #[cfg(test)]

@@ -37,6 +37,25 @@ fn values_carry_their_origins_and_secrets_stay_secret() {
 }
 
 #[test]
+fn an_address_is_shown_without_its_credentials() {
+    let set = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let address = "https://ann:pass-word@shop.example/keys";
+    let flags = [set("sessions.issuer", "jwt"), set("sessions.jwt_keys_url", address)];
+    let config = Config::load(Sources::new().flags(flags)).unwrap();
+    let printed = config.print();
+    assert!(
+        printed.contains("# jwt_keys_url = \"https://***@shop.example/keys\"  (set, not shown)"),
+        "{printed}"
+    );
+    for text in [printed, format!("{config:?}")] {
+        assert!(!text.contains("pass-word"), "{text}");
+    }
+    let wrong = [set("sessions.jwt_keys_url", "https://ann:pass-word@shop.example/keys?a=b")];
+    let said = Config::load(Sources::new().flags(wrong)).unwrap_err().to_string();
+    assert!(said.contains("***@shop.example") && !said.contains("pass-word"), "{said}");
+}
+
+#[test]
 fn the_words_in_the_place_of_a_secret_are_no_secret() {
     for key in ["admin.token", "payments.secret_key", "payments.webhook_secret"] {
         let flags = [(key.to_owned(), "(set, not shown)".to_owned())];

@@ -17,6 +17,9 @@ use super::mistake::{Mistake, Mistakes, Place};
 use super::nearest::nearest;
 use super::sale_members::{Form, MONEY, PRODUCT, Rule, SALE};
 
+/// Bytes of the longest sale file that is read.
+pub const LONGEST: u64 = 1 << 20;
+
 /// Reads the text of a sale file that is called `name`, which is JSON where it ends so, and gives the body to post.
 ///
 /// # Errors

@@ -77,12 +77,25 @@ const LAST: f64 = 0.5;
 /// Round by round: addresses are made for what is free, and a hold later the share that was not paid for is free again.
 #[must_use]
 pub fn sold_after_s(orders: u64, per_s: f64, pay_share: f64, hold_s: f64) -> f64 {
-    let (mut left, mut took) = (orders as f64, 0.0);
+    rounds(orders, per_s, pay_share, hold_s).1
+}
+
+/// Until the last of these units is claimed, seconds: at the beginning of the last round. A sale that ends then takes no more
+/// checkouts, but holds that run may still be paid.
+#[must_use]
+pub fn last_claim_s(orders: u64, per_s: f64, pay_share: f64, hold_s: f64) -> f64 {
+    rounds(orders, per_s, pay_share, hold_s).0
+}
+
+/// When the last round begins and when it ends, seconds.
+fn rounds(orders: u64, per_s: f64, pay_share: f64, hold_s: f64) -> (f64, f64) {
+    let (mut left, mut begun, mut took) = (orders as f64, 0.0, 0.0);
     while left >= LAST {
+        begun = took;
         took += left / per_s + hold_s;
         left *= 1.0 - pay_share;
     }
-    took
+    (begun, took)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Bound, Rates, in_time, last_wait_s, sold_after_s};
+use super::{Bound, Rates, in_time, last_claim_s, last_wait_s, sold_after_s};
 
 #[test]
 fn ten_thousand_winners_at_twenty_five_a_second() {
@@ -25,6 +25,8 @@ fn what_is_not_paid_for_is_sold_again_a_hold_later() {
     // 100, then 10, then 1 order; a tenth of one is none.
     let rounds = sold_after_s(100, 10.0, 0.9, 300.0);
     assert!((rounds - 911.1).abs() < 1e-6, "{rounds}");
+    assert!((last_claim_s(100, 10.0, 0.9, 300.0) - 611.0).abs() < 1e-6);
+    assert_eq!((last_claim_s(100, 10.0, 1.0, 300.0), last_claim_s(0, 10.0, 0.5, 300.0)), (0.0, 0.0));
     assert_eq!(sold_after_s(0, 10.0, 0.5, 300.0), 0.0);
 }
 

@@ -7,6 +7,9 @@ use serde::Deserialize;
 /// The costs of other machines that are compiled in.
 const ELSEWHERE: &str = include_str!("costs.toml");
 
+/// The largest cost that a file may have, in whichever unit: a quarter of an hour, or a gigabyte.
+const MOST: f64 = 1e9;
+
 /// What a cost is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cost {
@@ -197,8 +200,16 @@ impl Costs {
                 let (given, right) = (&entry.unit, cost.unit());
                 return Err(format!("{name}: {}: unit must be {right:?}, and not {given:?}", entry.name));
             }
-            if !entry.value.is_finite() || entry.value < 0.0 {
-                return Err(format!("{name}: {}: value must be 0 or more", entry.name));
+            if !(0.0..=MOST).contains(&entry.value) {
+                return Err(format!("{name}: {}: value must be 0 or more, and {MOST} at most", entry.name));
+            }
+            for (member, text) in [("source", &entry.source), ("machine", &file.machine)] {
+                if text.contains(char::is_control) {
+                    return Err(format!(
+                        "{name}: {}: {member} must be a text without control characters",
+                        entry.name
+                    ));
+                }
             }
             if costs.get(cost).is_some() {
                 return Err(format!("{name}: {}: must be there once", entry.name));

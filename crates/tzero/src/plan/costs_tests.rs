@@ -45,6 +45,12 @@ fn wrong_files_are_refused_by_name() {
         (file("poll_cpu", "1", "ms"), "unit must be \"µs\", and not \"ms\""),
         (file("poll_cpu", "-1", "µs"), "value must be 0 or more"),
         (file("poll_cpu", "nan", "µs"), "value must be 0 or more"),
+        (file("poll_cpu", "1e300", "µs"), "and 1000000000 at most"),
+        (
+            file("poll_cpu", "1", "µs").replace("\"S\"", "\"\\u001b[2J\""),
+            "source must be a text without control",
+        ),
+        (file("poll_cpu", "1", "µs").replace("\"M\"", "\"a\\nb\""), "machine must be a text without control"),
         (file("poll_cpu", "1", "µs") + &file("poll_cpu", "1", "µs")[14..], "once"),
         ("machine = 1".to_owned(), "machine"),
     ] {

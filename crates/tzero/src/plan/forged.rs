@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::press::cpu;
 use crate::config::{Config, JwtAlgorithm};
-use crate::wiring;
+use crate::{files, wiring};
 
+/// Bytes of the longest file of keys.
+const LONGEST: u64 = 256 << 10;
 /// How many are judged.
 const ROUNDS: u32 = 200;
 
@@ -21,7 +23,7 @@ const ROUNDS: u32 = 200;
 /// The shop's key cannot be read.
 pub fn cpu_us(config: &Config) -> Result<Option<f64>, String> {
     let Some(shop) = wiring::shop(config)? else { return Ok(None) };
-    let key = config.sessions.jwt_key_file.as_deref().and_then(|file| std::fs::read(file).ok());
+    let key = config.sessions.jwt_key_file.as_deref().and_then(|file| files::read(file, LONGEST).ok());
     let algorithm = config.sessions.jwt_algorithm;
     let mut most = 0.0_f64;
     for length in lengths(algorithm) {

@@ -83,13 +83,13 @@ fn address_deadline(case: &Case<'_>) -> Option<Finding> {
         impossible(
             "address-deadline",
             format!(
-                "{} winners at {per_s} payment addresses a second: the last one would wait {:.0} s, and the deadline is {:.0} s. \
+                "{} winners at {per_s} payment addresses a second: the last one would wait {}, and the deadline is {}. \
                  Only {} can have an address in time; checkouts of the others are refused, or their tickets expire as \
                  no-payment-address. Right would be {need} addresses a second or more: raise {}; or \
                  processor.payment_address_deadline_ms of {:.0} or more",
                 load.orders,
-                needs.last_wait_s,
-                place.deadline_s,
+                duration(needs.last_wait_s),
+                duration(place.deadline_s),
                 needs.in_time,
                 remedy(bound),
                 (needs.last_wait_s * 1_000.0).ceil(),
@@ -113,17 +113,27 @@ fn connections(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
+/// Below this difference figures say nothing, seconds.
+const CLOSE_S: f64 = 1.0;
+
 fn sale_too_short(case: &Case<'_>) -> Option<Finding> {
     let Case { needs, goods, herd, .. } = case;
-    let after = needs.sold_after_s.filter(|after| *after > goods.lasts_s)?;
+    let last = needs.last_claim_s.filter(|last| *last > goods.lasts_s + CLOSE_S)?;
     Some(impossible(
         "sale-too-short",
         format!(
-            "where {} of the ticket holders pay, all is sold {after:.0} s after the start, and the sale lasts {:.0} s. Right would \
-             be a later ends_at, a shorter hold_ms, or more payment addresses a second",
-            herd.pay_share, goods.lasts_s,
+            "where {} of the ticket holders pay, the last units come free and are claimed {} after the start, and the sale lasts \
+             {}: they stay unsold. Right would be a later ends_at, a shorter hold_ms, or more payment addresses a second",
+            herd.pay_share,
+            duration(last),
+            duration(goods.lasts_s),
         ),
     ))
+}
+
+/// A duration in words: in milliseconds where it is less than a second.
+fn duration(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.0} s") }
 }
 
 fn address_after_hold(case: &Case<'_>) -> Option<Finding> {
@@ -133,9 +143,10 @@ fn address_after_hold(case: &Case<'_>) -> Option<Finding> {
         warning(
             "address-after-hold",
             format!(
-                "the last winner waits {:.0} s for a payment address, which is longer than the {:.0} s to pay: a hold that counted \
+                "the last winner waits {} for a payment address, which is longer than the {} to pay: a hold that counted \
                  from the claim would be over before. Here the time to pay begins with the address, and all wait in time",
-                needs.last_wait_s, goods.hold_s,
+                duration(needs.last_wait_s),
+                duration(goods.hold_s),
             ),
         )
     })

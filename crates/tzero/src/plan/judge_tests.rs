@@ -20,6 +20,7 @@ const HERD: Herd = Herd {
 const GOODS: Goods = Goods { supply: 10_000, hold_s: 300.0, lasts_s: 86_400.0, shards: 1 };
 const PLACE: Place = Place {
     fleet: false,
+    signed: false,
     cores: 4,
     descriptors: Some(65_536),
     room: 15_000,
@@ -88,6 +89,19 @@ fn each_finding_by_its_own_example() {
     ] {
         assert_eq!(names(&found(herd, goods, place)), [(name, weight)]);
     }
+}
+
+#[test]
+fn a_sale_that_ends_with_its_last_hold_is_long_enough() {
+    let all_pay = Herd { pay_share: 1.0, ..HERD };
+    // All is claimed at once; the last hold may be paid after the end.
+    for lasts_s in [300.0, 320.0, 0.5] {
+        assert_eq!(found(all_pay, Goods { lasts_s, ..GOODS }, PLACE), [], "{lasts_s}");
+    }
+    let few = Goods { supply: 10, lasts_s: 300.018, ..GOODS };
+    assert_eq!(found(HERD, few, PLACE), [], "two milliseconds are none");
+    let short = found(HERD, Goods { lasts_s: 0.25, ..GOODS }, PLACE);
+    assert!(short[0].says.contains("the sale lasts 250 ms"), "{short:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a herd needs, figure by figure: each with its unit and where it comes from.
 
-use super::address::{Bound, Rates, in_time, last_wait_s, sold_after_s};
+use super::address::{Bound, Rates, in_time, last_claim_s, last_wait_s, sold_after_s};
 use super::costs::{Cost, Costs};
 use super::herd::{Herd, Load};
 
@@ -22,6 +22,8 @@ pub struct Goods {
 pub struct Place {
     /// Whether the stores are those of a fleet.
     pub fleet: bool,
+    /// Whether the shop signs sessions: the first sight of each costs a signature.
+    pub signed: bool,
     /// Cores of this machine.
     pub cores: usize,
     /// Files that a process may have open here; `None`: no limit.
@@ -78,6 +80,8 @@ pub struct Needs {
     pub in_time: u64,
     /// Orders that will be paid for, at most.
     pub paid: f64,
+    /// Until the last units are claimed that will be paid for, seconds; `None` where too few buyers pay.
+    pub last_claim_s: Option<f64>,
     /// Until all is sold, seconds; `None` where too few buyers pay.
     pub sold_after_s: Option<f64>,
     /// Every figure.
@@ -128,7 +132,7 @@ pub fn needs(herd: &Herd, load: &Load, goods: &Goods, place: &Place, costs: &Cos
     let mut rows = Rows { group: "The herd", rows: Vec::new() };
     of_the_herd(&mut rows, herd, load);
     rows.group = "CPU of gateways and orders, in the busiest second";
-    let cpu_s = of_cpu(&mut rows, load, costs);
+    let cpu_s = of_cpu(&mut rows, load, place.signed, costs);
     let cores = cpu_s.map(|cpu| cpu / place.busy);
     rows.add(("cores", "cores to have"), cores, "cores", format!("÷ --busy {}", place.busy));
     rows.group = "Connections and memory";
@@ -157,6 +161,7 @@ pub fn needs(herd: &Herd, load: &Load, goods: &Goods, place: &Place, costs: &Cos
         last_wait_s: last,
         in_time: served,
         paid,
+        last_claim_s: enough.then(|| last_claim_s(goods.supply, rate.0, herd.pay_share, goods.hold_s)),
         sold_after_s: sold,
         rows,
     }
@@ -188,7 +193,7 @@ fn of_the_herd(rows: &mut Rows, herd: &Herd, load: &Load) {
     rows.add(("polls_peak", "looks at a status"), load.polls, "requests/s", "orders at once ÷ pause");
 }
 
-fn of_cpu(rows: &mut Rows, load: &Load, costs: &Costs) -> Option<f64> {
+fn of_cpu(rows: &mut Rows, load: &Load, signed: bool, costs: &Costs) -> Option<f64> {
     let lanes = [
         (("cpu_granted", "checkouts that are given units"), (load.granted, "their number"), Cost::GrantedCpu),
         (("cpu_refused", "checkouts that are refused"), (load.refused, "their number"), Cost::RefusedCpu),
@@ -199,11 +204,11 @@ fn of_cpu(rows: &mut Rows, load: &Load, costs: &Costs) -> Option<f64> {
         let used = rows.times(named, count, (costs.value(cost), US, "core-s"), cost.name());
         sum = sum.zip(used).map(|(sum, used)| sum + used);
     }
-    // Known only where the shop signs sessions; where this system issues them, their cost is in every checkout's.
-    if let Some(cost) = costs.value(Cost::SessionCpu) {
+    // Where this system issues sessions, their cost is in every checkout's.
+    let cost = costs.value(Cost::SessionCpu);
+    if signed || cost.is_some() {
         let named = ("cpu_sessions", "sessions that are seen first");
-        let used =
-            rows.times(named, (load.comers, "buyers"), (Some(cost), US, "core-s"), Cost::SessionCpu.name());
+        let used = rows.times(named, (load.comers, "buyers"), (cost, US, "core-s"), Cost::SessionCpu.name());
         sum = sum.zip(used).map(|(sum, used)| sum + used);
     }
     rows.add(("cpu", "together"), sum, "core-s", "sum");

@@ -18,6 +18,7 @@ const GOODS: Goods = Goods { supply: 1_000, hold_s: 300.0, lasts_s: 86_400.0, sh
 const RATES: Rates = Rates { configured: 500.0, provider: None, calls: 64.0, call_s: None };
 const PLACE: Place = Place {
     fleet: false,
+    signed: false,
     cores: 4,
     descriptors: Some(65_536),
     room: 15_000,
@@ -85,6 +86,15 @@ fn what_was_not_measured_is_unknown_and_says_so() {
     assert_eq!(value(&needs, "partitions"), Some(1.0));
     let nothing = of(&PLACE, &Costs::default());
     assert_eq!((nothing.cpu_s, nothing.cores, value(&nothing, "network_out")), (None, None, None));
+}
+
+#[test]
+fn signed_sessions_that_were_not_measured_are_said_to_be() {
+    let needs = of(&Place { signed: true, ..PLACE }, &costs());
+    let row = needs.rows.iter().find(|row| row.name == "cpu_sessions").unwrap();
+    assert_eq!((row.value, row.source.as_str()), (None, "not measured: session_cpu"));
+    assert_eq!(needs.cpu_s, None, "the sum is not known either");
+    assert!(of(&PLACE, &costs()).rows.iter().all(|row| row.name != "cpu_sessions"));
 }
 
 #[test]

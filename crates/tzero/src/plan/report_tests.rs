@@ -18,6 +18,7 @@ fn report(findings: Vec<Finding>) -> Report {
         last_wait_s: 1.0,
         in_time: 1,
         paid: 1.0,
+        last_claim_s: None,
         sold_after_s: None,
         rows: vec![row("known", Some(12_345.6)), row("unknown", None)],
     };

@@ -1,6 +1,7 @@
 //! The composition root: the one place that names an adapter, a clock and a source of randomness.
 
 mod challenges;
+mod kept_keys;
 mod lists;
 mod offline;
 mod orders;
@@ -291,7 +292,7 @@ impl System {
         challenges: Arc<dyn Challenges>,
     ) -> Probe {
         let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
-        let client = reqwest::Client::builder().timeout(PROBE).build().ok();
+        let client = http_client::builder().timeout(PROBE).build().ok();
         Arc::new(move || {
             let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
             let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
@@ -306,7 +307,7 @@ impl System {
                 // Any answer shows that somebody is there.
                 let provider = match client {
                     Some(client) => {
-                        client.get(url).send().await.err().map(|error| error.without_url().to_string())
+                        client.get(url).send().await.err().map(|error| http_client::why(&error, PROBE))
                     }
                     None => Some("no HTTP client".to_owned()),
                 };

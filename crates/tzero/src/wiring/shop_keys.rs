@@ -4,16 +4,19 @@
 //! Keys that cannot be read change nothing: those that were known stay. An address is asked at its pace, and sooner where a
 //! token names an unknown key; but never more often than [`PAUSE`] allows, whatever tokens anybody invents.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use domain::time::Timestamp;
 use gateway::session::{Algorithm, Jwt};
 use ports::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Issuer, JwtAlgorithm};
+use super::kept_keys::KeptKeys;
+use crate::config::{Config, Issuer, JwtAlgorithm, WebAddress};
+use crate::files::{self, Apart};
 
 /// How often a file is read.
 const FILE: Duration = Duration::from_secs(2);
@@ -21,6 +24,8 @@ const FILE: Duration = Duration::from_secs(2);
 pub const PAUSE: Duration = Duration::from_secs(10);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long reading a file may take, and judging what it says.
+const READING: Duration = Duration::from_secs(10);
 /// Bytes of the longest document that is read.
 const LONGEST: usize = 256 << 10;
 
@@ -29,10 +34,10 @@ enum Source {
     File(PathBuf),
     Address {
         http: reqwest::Client,
-        url: String,
+        url: WebAddress,
         every: Duration,
         /// What the address said last; read where it is away when the program starts.
-        copy: PathBuf,
+        copy: KeptKeys,
     },
 }
 
@@ -42,9 +47,9 @@ pub struct ShopKeys {
     pub jwt: Arc<Jwt>,
     source: Source,
     clock: Arc<dyn Clock>,
-    /// When they were last read, milliseconds of the process's clock; 0: from the copy of an earlier run.
-    read_at_ms: Arc<AtomicU64>,
-    failures: Arc<AtomicU64>,
+    /// When they were last read, milliseconds since the Unix epoch; that of an earlier run where they are a copy.
+    read_at_ms: AtomicI64,
+    failures: AtomicU64,
 }
 
 /// Who judges the shop's sessions by the key in its file; `None` where this system issues them itself, or where the keys are
@@ -57,9 +62,7 @@ pub fn of_file(config: &Config) -> Result<Option<Jwt>, String> {
     let Some(file) = sessions.jwt_key_file.as_deref().filter(|_| sessions.issuer == Issuer::Jwt) else {
         return Ok(None);
     };
-    let key = std::fs::read(file)
-        .map_err(|error| format!("sessions.jwt_key_file: cannot read {}: {error}", file.display()))?;
-    let jwt = judge(config, &key);
+    let jwt = files::read(file, LONGEST as u64).and_then(|key| judge(config, &key));
     jwt.map(Some).map_err(|wrong| format!("sessions.jwt_key_file: {} {wrong}", file.display()))
 }
 
@@ -81,89 +84,107 @@ impl ShopKeys {
     /// # Errors
     /// They cannot be had, or cannot be used.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Self>, String> {
-        let counts = || (Arc::new(AtomicU64::new(millis(&*clock))), Arc::new(AtomicU64::new(0)));
-        if let Some(jwt) = of_file(config)? {
-            let file = config.sessions.jwt_key_file.clone().unwrap_or_default();
-            let (read_at_ms, failures) = counts();
-            return Ok(Some(Self {
-                jwt: Arc::new(jwt),
-                source: Source::File(file),
-                clock,
-                read_at_ms,
-                failures,
-            }));
-        }
-        let Some(url) =
-            config.sessions.jwt_keys_url.clone().filter(|_| config.sessions.issuer == Issuer::Jwt)
-        else {
+        let sessions = &config.sessions;
+        if sessions.issuer != Issuer::Jwt {
             return Ok(None);
+        }
+        let (file, url) = (sessions.jwt_key_file.clone(), sessions.jwt_keys_url.clone());
+        let keys = |jwt, source, read_at: Timestamp, failures| Self {
+            jwt: Arc::new(jwt),
+            source,
+            read_at_ms: read_at.as_millis().into(),
+            clock: Arc::clone(&clock),
+            failures: AtomicU64::new(failures),
         };
-        let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
+        if let Some(file) = file {
+            let config = config.clone();
+            let jwt = files::apart(READING, move || of_file(&config)).await?;
+            return Ok(jwt.map(|jwt| keys(jwt, Source::File(file), clock.now(), 0)));
+        }
+        let Some(url) = url else { return Ok(None) };
+        let http = http_client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
         let http = http.build().map_err(|error| format!("cannot make an HTTP client: {error}"))?;
-        let every = Duration::from_millis(config.sessions.jwt_refresh_ms).max(PAUSE);
-        let copy = config.data.dir.join("shop-keys.json");
-        let (read_at_ms, failures) = counts();
-        let key = match fetch(&http, &url).await {
-            Ok(key) => {
-                keep(&copy, &key);
-                key
+        let every = Duration::from_millis(sessions.jwt_refresh_ms).max(PAUSE);
+        let copy = KeptKeys::new(&config.data.dir, &url);
+        let asked = fetch(&http, &url).await;
+        let judged = asked.and_then(|document| judge(config, &document).map(|jwt| (jwt, document)));
+        let (jwt, read_at, failures) = match judged {
+            Ok((jwt, document)) => {
+                copy.keep(&document, clock.now());
+                (jwt, clock.now(), 0)
             }
             Err(wrong) => {
-                let kept = std::fs::read(&copy).map_err(|_| {
-                    format!(
-                        "sessions.jwt_keys_url: {wrong}; and there is no copy of an earlier run: start again once {url} answers"
-                    )
-                })?;
-                tracing::warn!(%wrong, "sessions.jwt_keys_url: the keys of the last run are used until it answers");
-                read_at_ms.store(0, Ordering::Relaxed);
-                failures.store(1, Ordering::Relaxed);
-                kept
+                let (jwt, read_at) = of_copy(config, &copy, &wrong)?;
+                (jwt, read_at, 1)
             }
         };
-        let jwt = judge(config, &key).map_err(|wrong| format!("sessions.jwt_keys_url: {url} {wrong}"))?;
-        let source = Source::Address { http, url, every, copy };
-        Ok(Some(Self { jwt: Arc::new(jwt), source, clock, read_at_ms, failures }))
+        Ok(Some(keys(jwt, Source::Address { http, url, every, copy }, read_at, failures)))
     }
 
     /// How the keys stand, for metrics: seconds since they were read, and readings that failed.
-    pub fn standing(&self) -> impl Fn() -> (f64, u64) + Send + Sync + 'static {
-        let (clock, read_at_ms, failures) =
-            (Arc::clone(&self.clock), Arc::clone(&self.read_at_ms), Arc::clone(&self.failures));
+    pub fn standing(self: &Arc<Self>) -> impl Fn() -> (f64, u64) + Send + Sync + 'static {
+        let keys = Arc::clone(self);
         move || {
-            let age_ms = millis(&*clock).saturating_sub(read_at_ms.load(Ordering::Relaxed));
-            (age_ms as f64 / 1_000.0, failures.load(Ordering::Relaxed))
+            let read_at = Timestamp::from_millis(keys.read_at_ms.load(Ordering::Relaxed));
+            let age_ms = keys.clock.now().millis_since(read_at);
+            (age_ms as f64 / 1_000.0, keys.failures.load(Ordering::Relaxed))
         }
     }
 
     /// Follows the keys until `stop`.
     pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
-        let mut failed = false;
+        let mut reading = Apart::new(READING);
+        // What was logged last, while something is wrong.
+        let mut said = None;
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.due(failed) => {}
-            }
-            let read = match &self.source {
-                Source::File(file) => std::fs::read(file).map_err(|error| format!("cannot be read: {error}")),
-                Source::Address { http, url, .. } => fetch(http, url).await,
+            let read = async {
+                self.due(said.is_some()).await;
+                self.read(&mut reading).await
             };
-            match read.and_then(|key| self.jwt.replace_keys(&key).map(|changed| (changed, key))) {
-                Ok((changed, key)) => {
-                    self.read_at_ms.store(millis(&*self.clock), Ordering::Relaxed);
-                    failed = false;
+            let read = tokio::select! {
+                () = stop.cancelled() => return,
+                read = read => read,
+            };
+            match read {
+                Ok(changed) => {
+                    self.read_at_ms.store(self.clock.now().as_millis(), Ordering::Relaxed);
                     if changed {
                         tracing::info!(keys = self.name(), "the shop's keys have changed");
-                        if let Source::Address { copy, .. } = &self.source {
-                            keep(copy, &key);
-                        }
+                    } else if said.is_some() {
+                        tracing::info!(
+                            keys = self.name(),
+                            "the shop's keys are what they were, and can be read again"
+                        );
                     }
+                    said = None;
                 }
                 Err(wrong) => {
                     self.failures.fetch_add(1, Ordering::Relaxed);
-                    if !std::mem::replace(&mut failed, true) {
+                    if said.as_ref() != Some(&wrong) {
                         tracing::warn!(keys = self.name(), %wrong, "the shop's keys stay those that were");
+                        said = Some(wrong);
                     }
                 }
+            }
+        }
+    }
+
+    /// Reads the keys, off the threads that answer requests; gives whether they are others than before.
+    async fn read(&self, reading: &mut Apart<Result<bool, String>>) -> Result<bool, String> {
+        let jwt = Arc::clone(&self.jwt);
+        match &self.source {
+            Source::File(file) => {
+                let file = file.clone();
+                reading.ask(move || jwt.replace_keys(&files::read(&file, LONGEST as u64)?)).await?
+            }
+            Source::Address { http, url, copy, .. } => {
+                let (document, copy, now) = (fetch(http, url).await?, copy.clone(), self.clock.now());
+                let judge = move || {
+                    let changed = jwt.replace_keys(&document)?;
+                    copy.keep(&document, now);
+                    Ok(changed)
+                };
+                reading.ask(judge).await?
             }
         }
     }
@@ -187,26 +208,29 @@ impl ShopKeys {
     fn name(&self) -> String {
         match &self.source {
             Source::File(file) => file.display().to_string(),
-            Source::Address { url, .. } => url.clone(),
+            Source::Address { url, .. } => url.to_string(),
         }
     }
 }
 
-fn millis(clock: &dyn Clock) -> u64 {
-    clock.elapsed().as_millis() as u64
+/// The keys of the last run, where the address does not say any.
+fn of_copy(config: &Config, copy: &KeptKeys, wrong: &str) -> Result<(Jwt, Timestamp), String> {
+    let named = config.sessions.jwt_keys_url.as_ref().map(ToString::to_string).unwrap_or_default();
+    let judged = copy.kept().and_then(|(document, read_at)| {
+        let judged = judge(config, &document).map(|jwt| (jwt, read_at));
+        judged.map_err(|why| format!("the copy {} {why}", copy.name()))
+    });
+    let kept = judged.map_err(|why| {
+        format!("sessions.jwt_keys_url: {named} {wrong}; and {why}: start again once {named} answers")
+    })?;
+    tracing::warn!(%wrong, "sessions.jwt_keys_url: the keys of the last run are used until it answers");
+    Ok(kept)
 }
 
-/// Keeps what the address said, for a start at which it is away.
-fn keep(copy: &Path, key: &[u8]) {
-    let new = copy.with_extension("new");
-    if let Err(error) = std::fs::write(&new, key).and_then(|()| std::fs::rename(&new, copy)) {
-        tracing::warn!(%error, file = %copy.display(), "cannot keep the shop's keys");
-    }
-}
-
-async fn fetch(http: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
-    let said = |error: reqwest::Error| format!("does not answer: {}", error.without_url());
-    let mut answer = http.get(url).header("accept", "application/json").send().await.map_err(said)?;
+async fn fetch(http: &reqwest::Client, url: &WebAddress) -> Result<Vec<u8>, String> {
+    let said = |error: reqwest::Error| format!("does not answer: {}", http_client::why(&error, PATIENCE));
+    let mut answer =
+        http.get(url.expose()).header("accept", "application/json").send().await.map_err(said)?;
     if answer.status() != reqwest::StatusCode::OK {
         return Err(format!("answers {}, and should answer 200 with a JWKS document", answer.status()));
     }

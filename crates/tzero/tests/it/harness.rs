@@ -91,7 +91,7 @@ impl Server {
     fn on(dir: TempDir, mut flags: Vec<String>) -> Self {
         flags.extend(crate::stores::flags(dir.path()));
         let (child, url) = started(dir.path(), &flags);
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.timeout(PATIENCE).build().expect("a client");
         Self { url, dir, child, http, flags }
     }
@@ -127,7 +127,7 @@ impl Server {
         let (child, url) = started(self.dir.path(), &self.flags);
         (self.child, self.url) = (child, url);
         // Connections to the one before are no use.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
         self.http = http.timeout(PATIENCE).build().expect("a client");
     }
 

@@ -296,3 +296,52 @@ async fn those_who_are_sent_away_together_are_told_to_come_back_apart() {
     }
     panic!("everybody was told the same: {waits:?}");
 }
+
+#[tokio::test]
+async fn a_request_of_two_meanings_or_with_a_long_token_says_what_would_be_right() {
+    let server = Server::start(&[]);
+    server.sale("s", 5, json!({})).await;
+    let buyer = server.buyer().await;
+    let ask =
+        |types: &[&str], tokens: &[&str]| {
+            let mut request = server.request(Method::POST, "/v1/sales/s/checkout");
+            for named in types {
+                request = request.header("content-type", *named);
+            }
+            for token in tokens {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            read(request.body(
+                json!({ "user_id": buyer.user, "product_id": "p", "idempotency_key": "k" }).to_string(),
+            ))
+        };
+    let json = "application/json";
+    assert_eq!(ask(&[json, "text/plain"], &[&buyer.token]).await.status, 415);
+    assert_eq!(ask(&["application/json; charset=utf-16"], &[&buyer.token]).await.status, 415);
+    assert_eq!(ask(&[json], &[&buyer.token, "another"]).await.code(), "invalid-session");
+    let long = ask(&[json], &[&"a".repeat(4_097)]).await;
+    assert_eq!((long.status, long.code().as_str()), (401, "invalid-session"));
+    let detail = long.json()["detail"].as_str().expect("a detail").to_owned();
+    assert!(detail.contains("too long") && detail.contains("4097") && detail.contains("4096"), "{detail}");
+    assert_eq!(ask(&["application/json;charset=utf-8"], &[&buyer.token]).await.status, 202);
+    let path = format!("/{}", "a".repeat(4_000));
+    assert!(server.get(&path).await.text.len() < 1_000, "a long path is not sent back");
+}
+
+#[tokio::test]
+async fn streams_that_are_begun_and_reset_at_once_end_their_connection_and_are_counted() {
+    let server = Server::start(&[]);
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for stream in (1..4_000_u32).step_by(2) {
+        // GET / over http, and RST_STREAM with CANCEL.
+        bytes.extend(b"\0\0\x03\x01\x05".iter().chain(&stream.to_be_bytes()).chain(b"\x82\x86\x84"));
+        bytes.extend(b"\0\0\x04\x03\0".iter().chain(&stream.to_be_bytes()).chain(&8_u32.to_be_bytes()));
+    }
+    let mut stream =
+        TcpStream::connect(server.url.trim_start_matches("http://")).await.expect("a connection");
+    // The other end may go while this is written.
+    drop(stream.write_all(&bytes).await);
+    drop(tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut Vec::new())).await);
+    let metrics = server.get("/metrics").await.text;
+    assert!(metrics.contains("tzero_dropped_total{reason=\"http2-abuse\"} 1"), "{metrics}");
+}

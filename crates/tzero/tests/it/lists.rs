@@ -144,10 +144,95 @@ fn a_list_with_a_mistake_does_not_start() {
         "{said}"
     );
     let said = check(&["server.trusted_proxies=10.1.0.0/16", &proxy.setting("limits.networks_file")]);
-    assert!(said.contains("denies 10.1.0.0/16, which server.trusted_proxies has"), "{said}");
+    assert!(said.contains("denies 10.0.0.0/8, and server.trusted_proxies has 10.1.0.0/16"), "{said}");
     let said = check(&[&revoked.setting("sessions.revoked_file")]);
     assert!(said.contains("sessions.revoked_file: ") && said.contains("line 1: "), "{said}");
     let gone = Path::new("/nowhere/list").display().to_string();
     let said = check(&[&format!("limits.networks_file={gone}")]);
     assert!(said.contains("limits.networks_file: /nowhere/list cannot be read"), "{said}");
+}
+
+#[test]
+fn every_wrong_file_is_named_at_once() {
+    let networks = List::new("block 1.2.3.4\nallow everybody\n");
+    let revoked = List::new("user a#b\nnonsense\n");
+    let key = List::new("no key\n");
+    let flags = [
+        networks.setting("limits.networks_file"),
+        revoked.setting("sessions.revoked_file"),
+        key.setting("sessions.jwt_key_file"),
+        "sessions.issuer=jwt".to_owned(),
+    ];
+    let flags = flags.iter().flat_map(|setting| ["--set", setting]);
+    let output = program().args(["config", "check"]).args(flags).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in [
+        "limits.networks_file: ",
+        "line 1: \"block 1.2.3.4\"",
+        "line 2: \"allow everybody\"",
+        "sessions.revoked_file: ",
+        "line 1: \"a#b\" is nobody's user_id",
+        "line 2: \"nonsense\"",
+        "sessions.jwt_key_file: ",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_does_not_start() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let fifo = dir.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("it runs").success());
+    for (path, kind) in
+        [(fifo.as_path(), "a FIFO"), (Path::new("/dev/zero"), "a device"), (dir.path(), "a folder")]
+    {
+        for key in ["limits.networks_file", "sessions.revoked_file"] {
+            let setting = format!("{key}={}", path.display());
+            let output = program().args(["config", "check", "--set", &setting]).output().expect("it runs");
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let right = format!("is {kind}, and must be a regular file");
+            assert!(!output.status.success() && said.contains(key) && said.contains(&right), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_becomes_a_fifo_holds_up_neither_the_other_list_nor_the_end() {
+    let (networks, revoked) = (List::new("# nobody\n"), List::new("# nobody\n"));
+    let settings = [networks.setting("limits.networks_file"), revoked.setting("sessions.revoked_file")];
+    let mut server = Server::start(&[&settings[0], &settings[1]]);
+    server.sale("s", 5, json!({})).await;
+    let buyer = server.buyer().await;
+    std::fs::remove_file(&networks.file).expect("removed");
+    let made = std::process::Command::new("mkfifo").arg(&networks.file).status().expect("it runs");
+    assert!(made.success());
+    until("the FIFO is counted", async || {
+        !server.get("/metrics").await.text.contains("tzero_lists_failures_total 0\n")
+    })
+    .await;
+    revoked.write(&format!("user {}\n", buyer.user));
+    until("the other list is read", async || server.buy("s", &buyer, "k").await.status == 401).await;
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[tokio::test]
+async fn a_list_of_the_same_length_and_time_of_writing_is_read() {
+    let list = List::new("# nobody\n");
+    let written = list.file.metadata().expect("it is there").modified().expect("a time");
+    let server = Server::start(&[&list.setting("sessions.revoked_file")]);
+    server.sale("s", 5, json!({})).await;
+    let ann = server.buyer().await;
+    // Another file under its name: as long, and as old.
+    let line = format!("user {}\n", ann.user);
+    let new = list.file.with_extension("new");
+    for (name, text) in [(&list.file, format!("user {}\n", "x".repeat(ann.user.len()))), (&new, line)] {
+        std::fs::write(name, text).expect("written");
+        let handle = std::fs::File::options().write(true).open(name).expect("it opens");
+        handle.set_modified(written).expect("its time is set");
+    }
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(server.buy("s", &ann, "k").await.status, 202);
+    std::fs::rename(&new, &list.file).expect("renamed");
+    until("revoked", async || server.buy("s", &ann, "k").await.status == 401).await;
 }

@@ -1,5 +1,7 @@
 //! Sessions that a shop signs.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Buyer, Server, read};
+use crate::harness::{Buyer, Server, program, read};
 
 const SECRET: &str = "a-shared-secret-of-at-least-thirty-two-bytes";
 
@@ -166,4 +168,98 @@ async fn a_key_file_that_is_written_anew_counts() {
     std::fs::remove_file(&file).expect("removed");
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(server.buy("s", &ann("new"), "k").await.status, 202, "the key stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_the_keys_has_its_age_and_is_of_its_address() {
+    let mut shop = Shop::open().await;
+    let url = format!("sessions.jwt_keys_url={}", shop.url);
+    let mut server = Server::start(&["sessions.issuer=jwt", &url]);
+    let copy = server.dir.path().join("shop-keys.json");
+    assert!(std::fs::read_to_string(&copy).expect("a copy").contains(&shop.url));
+    // A broken copy hinders no start where the address answers.
+    server.kill();
+    std::fs::write(&copy, "broken").expect("written");
+    server.restart();
+    let kept: Value = serde_json::from_slice(&std::fs::read(&copy).expect("a copy")).expect("JSON");
+    let read_at = kept["read_at_ms"].as_i64().expect("an instant");
+    shop.serving.shutdown().await;
+    server.kill();
+    let mut older = kept.clone();
+    older["read_at_ms"] = (read_at - 3_600_000).into();
+    std::fs::write(&copy, older.to_string()).expect("written");
+    server.restart();
+    let metrics = server.get("/metrics").await.text;
+    let age = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("tzero_session_keys_age_seconds "))
+        .expect("an age");
+    assert!(age.parse::<f64>().expect("a number") >= 3_600.0, "{age}");
+    server.kill();
+    for (text, said) in [
+        (
+            kept.to_string().replace(&shop.url, "https://other.example/keys"),
+            "is from https://other.example/keys",
+        ),
+        ("broken".to_owned(), "is broken"),
+        (document("old"), "does not say which address it is from"),
+    ] {
+        std::fs::write(&copy, text).expect("written");
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(server.dir.path());
+        let output = command.args(["--set", "sessions.issuer=jwt", "--set", &url]).output().expect("it runs");
+        let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && wrong.contains("shop-keys.json") && wrong.contains(said),
+            "{wrong}"
+        );
+        assert!(wrong.contains("the connection is refused"), "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_proxy_of_the_environment_is_asked_for_keys_on_this_machine() {
+    let shop = Shop::open().await;
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut command = program();
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir.path());
+    let url = format!("sessions.jwt_keys_url={}", shop.url);
+    command
+        .args(["--set", "sessions.issuer=jwt", "--set", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    let mut first = String::new();
+    let mut said = BufReader::new(child.stdout.take().expect("standard output"));
+    said.read_line(&mut first).expect("a line");
+    child.kill().expect("it ends");
+    child.wait().expect("it ends");
+    assert!(first.starts_with("listening on "), "{first}");
+    assert_eq!(shop.asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_can_never_verify_changes_nothing_and_is_counted() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let file = keys.path().join("keys.json");
+    std::fs::write(&file, document("old")).expect("written");
+    let key = format!("sessions.jwt_key_file={}", file.display());
+    let server = Server::start(&["sessions.issuer=jwt", &key]);
+    server.sale("s", 5, json!({})).await;
+    let short = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "new", "x": "AAAA" });
+    std::fs::write(&file, json!({ "keys": [short] }).to_string()).expect("written");
+    for _ in 0..100 {
+        if !server.get("/metrics").await.text.contains("tzero_session_keys_failures_total 0\n") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(
+        !server.get("/metrics").await.text.contains("tzero_session_keys_failures_total 0\n"),
+        "it is counted"
+    );
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 202, "the keys stay");
 }

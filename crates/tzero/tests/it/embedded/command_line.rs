@@ -266,7 +266,7 @@ fn a_check_reads_the_shops_key_as_a_start_does() {
     let private =
         write(dir.path(), "key.pem", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n");
     let missing = dir.path().join("missing.pem").display().to_string();
-    for (key, wrong) in [(private, "must be the public key"), (missing, "cannot read")] {
+    for (key, wrong) in [(private, "must be the public key"), (missing, "cannot be read")] {
         let named = format!("sessions.jwt_key_file={key}");
         let flags = [
             "--data",

@@ -134,6 +134,9 @@ fn mistakes_are_named_with_what_would_be_right() {
     for (arguments, code, said) in [
         (vec![DEMO, "--no-measure"], 2, "--buyers"),
         (vec![DEMO, "--buyers", "0"], 2, "--buyers"),
+        (vec![DEMO, "--buyers", "-1"], 2, "invalid value '-1' for '--buyers <BUYERS>'"),
+        (with(&["--costs", "/dev/zero"]), 1, "--costs: /dev/zero is a device"),
+        (vec!["/dev/zero", "--buyers", "1000", "--no-measure"], 1, "/dev/zero is a device"),
         (with(&["--presses", "0.5"]), 2, "must be a number from 1 to 10000"),
         (with(&["--pay-share", "0"]), 2, "must be a number from 0.01 to 1"),
         (with(&["--busy", "nan"]), 2, "must be a number from 0.01 to 1"),
@@ -145,9 +148,18 @@ fn mistakes_are_named_with_what_would_be_right() {
         (with(&["--processors", "2"]), 1, "--processors: must be 1"),
         (with(&["--set", "processor.rate_per_s=often"]), 1, "processor.rate_per_s"),
         (vec![&nothing, "--buyers", "1000", "--no-measure"], 1, "there is nothing to sell"),
-        (vec![&gone, "--buyers", "1000", "--no-measure"], 1, "cannot read"),
+        (vec![&gone, "--buyers", "1000", "--no-measure"], 1, "cannot be read"),
     ] {
         let (ended, _, told) = plan(&arguments);
         assert!(ended == code && told.contains(said), "{arguments:?}: {ended} {told}");
     }
+}
+
+#[test]
+fn signed_sessions_are_in_the_plan_also_where_nothing_measured_them() {
+    let flags = ["--set", "sessions.issuer=jwt", "--set", "sessions.jwt_keys_url=https://shop.example/keys"];
+    let (_, told, said) = plan(&[&[DEMO, "--buyers", "1000", "--no-measure"][..], &flags].concat());
+    let row = told.lines().find(|line| line.contains("sessions that are seen first"));
+    let row = row.unwrap_or_else(|| panic!("no row in {told}{said}"));
+    assert!(row.contains('–') && row.contains("not measured: session_cpu"), "{row}");
 }

@@ -95,7 +95,7 @@ impl Fleet {
             dir,
             members: Vec::new(),
             gateways: gateways.map(|port| format!("http://{}", local(port))).into(),
-            http: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
+            http: http_client::builder().timeout(PATIENCE).build().expect("a client"),
         };
         fleet.add("sandbox", 0, &common, provider, &[]);
         // Where buyers return from the provider; its own pages are at its own address.
