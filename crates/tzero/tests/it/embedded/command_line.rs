@@ -86,7 +86,10 @@ async fn a_sale_is_created_steered_and_audited_from_the_command_line() {
     assert!(right && said.contains("every unit is in exactly one place"), "{said}");
     assert!(with(&["sale", "end", "concert-2027"]).1.contains("ended"));
     let (right, said) = run(&["sale", "list", "--url", "http://127.0.0.1:9", "--data", &data]);
-    assert!(!right && said.contains("the connection is refused") && said.contains("Is it running?"), "{said}");
+    assert!(
+        !right && said.contains("the connection is refused") && said.contains("Is it running?"),
+        "{said}"
+    );
 }
 
 #[test]
