@@ -153,14 +153,20 @@ async fn keys_at_an_address_are_followed_and_outlive_its_absence() {
     assert_eq!(server.buy("s", &ann("old"), "k").await.status, 401);
 }
 
-#[tokio::test]
-async fn a_key_file_that_is_written_anew_counts() {
+/// A server with an open sale that reads its keys from a file with the old key; its folder and the file.
+async fn with_key_file() -> (Server, tempfile::TempDir, std::path::PathBuf) {
     let keys = tempfile::tempdir().expect("a folder");
     let file = keys.path().join("keys.json");
     std::fs::write(&file, document("old")).expect("written");
     let key = format!("sessions.jwt_key_file={}", file.display());
     let server = Server::start(&["sessions.issuer=jwt", &key]);
     server.sale("s", 5, json!({})).await;
+    (server, keys, file)
+}
+
+#[tokio::test]
+async fn a_key_file_that_is_written_anew_counts() {
+    let (server, _keys, file) = with_key_file().await;
     assert_eq!(server.buy("s", &ann("old"), "k").await.status, 202);
     std::fs::write(&file, document("new")).expect("written");
     until_let_in(&server, &ann("new")).await;
@@ -243,12 +249,7 @@ async fn no_proxy_of_the_environment_is_asked_for_keys_on_this_machine() {
 
 #[tokio::test]
 async fn a_key_that_can_never_verify_changes_nothing_and_is_counted() {
-    let keys = tempfile::tempdir().expect("a folder");
-    let file = keys.path().join("keys.json");
-    std::fs::write(&file, document("old")).expect("written");
-    let key = format!("sessions.jwt_key_file={}", file.display());
-    let server = Server::start(&["sessions.issuer=jwt", &key]);
-    server.sale("s", 5, json!({})).await;
+    let (server, _keys, file) = with_key_file().await;
     let short = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "new", "x": "AAAA" });
     std::fs::write(&file, json!({ "keys": [short] }).to_string()).expect("written");
     for _ in 0..100 {

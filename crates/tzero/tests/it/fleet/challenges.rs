@@ -3,9 +3,9 @@
 use altcha::Challenge;
 use serde_json::json;
 
-use super::{Fleet, TOKEN};
+use super::Fleet;
 use crate::challenge::sent;
-use crate::harness::{Answer, PATIENCE, read};
+use crate::harness::{Answer, read};
 
 impl Fleet {
     /// A sale of one unit a buyer that asks everybody, known to both gateways.
@@ -15,17 +15,7 @@ impl Fleet {
             "challenge": "always",
             "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": 5 }],
         });
-        let url = format!("{}/admin/v1/sales", self.gateways[0]);
-        let created = read(self.http.post(&url).bearer_auth(TOKEN).json(&body)).await;
-        assert_eq!(created.status, 201, "{}", created.text);
-        let known = async {
-            for gateway in &self.gateways {
-                while read(self.http.get(format!("{gateway}/v1/sales/{id}"))).await.status != 200 {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, known).await.expect("every gateway learns of the sale");
+        self.sale_of(id, &body).await;
     }
 }
 

@@ -153,8 +153,13 @@ impl Fleet {
             "hold_ms": hold_ms,
             "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": stock }],
         });
+        self.sale_of(id, &body).await;
+    }
+
+    /// Makes a sale, and waits until every node knows it.
+    pub async fn sale_of(&self, id: &str, body: &Value) {
         let url = format!("{}/admin/v1/sales", self.gateways[0]);
-        let created = read(self.http.post(&url).bearer_auth(TOKEN).json(&body)).await;
+        let created = read(self.http.post(&url).bearer_auth(TOKEN).json(body)).await;
         assert_eq!(created.status, 201, "{}", created.text);
         let known = async {
             for gateway in &self.gateways {
