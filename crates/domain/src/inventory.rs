@@ -8,9 +8,10 @@ use crate::free_units::FreeUnits;
 use crate::hold::{
     Effect, EffectKind, Grant, HoldOutcome, HoldRequest, Intent, Settled, StockView, Terms, Units,
 };
-use crate::id::{Epoch, HashIdMap, ProductNo, TicketId, UserHash};
+use crate::id::{Epoch, ProductNo, TicketId, UserHash};
 use crate::records::{Record, Records};
 use crate::snapshot::{Place, ProductSnapshot, RecordSnapshot};
+use crate::striped::Striped;
 use crate::time::Timestamp;
 use crate::unpinned::Unpinned;
 
@@ -37,7 +38,7 @@ pub struct Shard {
     epoch: Epoch,
     products: Vec<Stock>,
     records: Records,
-    users: HashIdMap<(UserHash, ProductNo), Standing>,
+    users: Striped<(UserHash, ProductNo), Standing>,
     unpinned: Unpinned,
 }
 
@@ -61,7 +62,7 @@ impl Shard {
             epoch,
             products: products.iter().map(stock).collect(),
             records: Records::default(),
-            users: HashIdMap::default(),
+            users: Striped::default(),
             unpinned: Unpinned::default(),
         }
     }
@@ -78,7 +79,7 @@ impl Shard {
             }
         }
         if place != Place::Gone {
-            let standing = self.users.entry((user, terms.product)).or_default();
+            let standing = self.users.entry((user, terms.product));
             standing.units += count;
             standing.claims.push(claim);
         }
@@ -151,7 +152,7 @@ impl Shard {
         };
         let units: Units = (0..request.terms.quantity).filter_map(|_| stock.free.take()).collect();
         stock.held += units.len() as u32;
-        let standing = self.users.entry((request.user, request.terms.product)).or_default();
+        let standing = self.users.entry((request.user, request.terms.product));
         standing.units += units.len() as u32;
         standing.claims.push(request.claim);
         let record = Record {

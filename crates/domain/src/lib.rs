@@ -23,6 +23,7 @@ mod records;
 pub mod sale;
 pub mod snapshot;
 pub mod status;
+pub mod striped;
 pub mod ticket;
 pub mod time;
 pub mod transition;

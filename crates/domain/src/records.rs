@@ -1,9 +1,10 @@
 //! What a shard remembers of its claims.
 
 use crate::hold::{Grant, HoldOutcome, Terms, Units};
-use crate::id::{Epoch, HashIdMap, TicketId, UserHash};
+use crate::id::{Epoch, TicketId, UserHash};
 use crate::pieces::Pieces;
 use crate::snapshot::Place;
+use crate::striped::Striped;
 use crate::time::Timestamp;
 
 /// What the shard remembers of a claim, for as long as the sale is kept.
@@ -37,7 +38,7 @@ impl Record {
 /// The records, by claim. None is ever taken away.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
-    places: HashIdMap<TicketId, u32>,
+    places: Striped<TicketId, u32>,
     records: Pieces<Record>,
 }
 

@@ -5,8 +5,9 @@
 
 use std::num::NonZeroU32;
 
-use domain::id::{HashIdMap, TicketId};
+use domain::id::TicketId;
 use domain::pieces::Pieces;
+use domain::striped::Striped;
 
 use super::Entry;
 
@@ -33,7 +34,7 @@ impl OrderNo {
 /// Every order of the store.
 #[derive(Default)]
 pub(crate) struct Orders {
-    numbers: HashIdMap<TicketId, OrderNo>,
+    numbers: Striped<TicketId, OrderNo>,
     entries: Pieces<Entry>,
 }
 

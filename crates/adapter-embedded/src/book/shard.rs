@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use domain::fence::{Position, Term};
 use domain::hold::{Claim, Effect};
-use domain::id::{HashIdMap, ProductNo, UserHash};
+use domain::id::{ProductNo, UserHash};
 use domain::order::Order;
+use domain::striped::Striped;
 use ports::ledger::PendingEffect;
 
 use super::OrderNo;
@@ -22,7 +23,7 @@ pub(crate) struct ShardBook {
     effects_ever: u64,
     /// By product and unit, as far as any unit was ever owned.
     owners: Vec<Vec<Option<OrderNo>>>,
-    users: HashIdMap<(UserHash, ProductNo), u32>,
+    users: Striped<(UserHash, ProductNo), u32>,
 }
 
 impl ShardBook {
@@ -34,7 +35,7 @@ impl ShardBook {
             effects: VecDeque::new(),
             effects_ever: 0,
             owners: Vec::new(),
-            users: HashIdMap::default(),
+            users: Striped::default(),
         }
     }
 
@@ -95,7 +96,7 @@ impl ShardBook {
         for unit in order.units.iter() {
             *self.place(product, *unit) = Some(number);
         }
-        *self.users.entry((order.user, product)).or_default() += order.units.len() as u32;
+        *self.users.entry((order.user, product)) += order.units.len() as u32;
     }
 
     pub(crate) fn forget(&mut self, order: &Order, number: OrderNo) {
