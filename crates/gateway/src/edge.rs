@@ -24,6 +24,7 @@ use crate::listener::Gauges;
 use crate::lists::Lists;
 use crate::metrics::Metrics;
 use crate::session::Sessions;
+use crate::shedding::Shedding;
 
 /// Numbers that the edge obeys.
 #[derive(Clone, Debug)]
@@ -40,8 +41,6 @@ pub struct EdgeSettings {
     pub network_burst: u32,
     /// Checkouts of one sale a second; 0: no limit.
     pub sale_per_s: f64,
-    /// Checkouts under way at once; more are shed.
-    pub checkouts: u64,
     /// Streams of statuses open at once; more are refused.
     pub streams: u64,
     /// How long a session of the built-in issuer is valid, milliseconds.
@@ -113,8 +112,8 @@ pub struct Edge {
     pub guests: axum::Router,
     /// Sale documents as they were shown last.
     pub shown: std::sync::RwLock<foldhash::HashMap<SaleId, Arc<Shown>>>,
-    /// Checkouts under way.
-    pub under_way: AtomicU64,
+    /// The queue before the inventory.
+    pub shedding: Shedding,
     /// Streams of statuses that are open.
     pub streams: AtomicU64,
     /// How busy the status endpoint is.
@@ -179,7 +178,7 @@ impl Edge {
 
     /// Looks who waits for progress; a ledger that is away is said by `/readyz`.
     pub async fn take_pulse(&self) {
-        let checkouts = self.under_way.load(Ordering::Relaxed);
+        let checkouts = self.shedding.under_way();
         self.stores.pulse.observe(Progress::Hold, checkouts > 0, self.now());
         if let Err(fault) = self.operator.take_pulse().await {
             tracing::warn!(%fault, "nobody can tell who waits");

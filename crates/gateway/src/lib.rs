@@ -24,3 +24,4 @@ mod query;
 pub mod reply;
 pub mod routes;
 pub mod session;
+pub mod shedding;

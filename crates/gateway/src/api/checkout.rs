@@ -54,23 +54,6 @@ pub struct Accepted {
     poll_after_ms: u64,
 }
 
-/// One of the checkouts under way; gives its place back when it is dropped.
-struct UnderWay<'a>(&'a Edge);
-
-impl<'a> UnderWay<'a> {
-    fn enter(edge: &'a Edge) -> Option<Self> {
-        let before = edge.under_way.fetch_add(1, Ordering::Relaxed);
-        let entered = Self(edge);
-        (before < edge.settings.checkouts).then_some(entered)
-    }
-}
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Answers a checkout of `sale`.
 ///
 /// # Errors
@@ -82,9 +65,10 @@ pub async fn checkout(
     given: &Given<'_>,
     body: &[u8],
 ) -> Result<Whole, Problem> {
-    let Some(_place) = UnderWay::enter(edge) else {
+    let Some(_place) = edge.shedding.enter(edge.clock()) else {
         let detail = "too many checkouts are under way; nothing was done";
-        return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(edge.busy_ms()));
+        let wait = edge.shedding.wait_ms(edge.now(), edge.dice());
+        return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(wait));
     };
     reply::is_json(given.content_type)?;
     let session = session(edge, given)?;

@@ -168,9 +168,7 @@ fn line(text: &mut String, series: &str, value: impl std::fmt::Display) {
 pub fn text(edge: &Edge) -> String {
     let mut text = String::with_capacity(16 << 10);
     edge.metrics.write(&mut text);
-    let under_way = edge.under_way.load(Ordering::Relaxed);
-    head(&mut text, "tzero_checkouts_under_way", "gauge", "Checkouts that wait for their answer.");
-    line(&mut text, "tzero_checkouts_under_way", under_way);
+    shedding(edge, &mut text);
     connections(edge, &mut text);
     progress(edge, &mut text);
     backlog(edge, &mut text);
@@ -181,6 +179,17 @@ pub fn text(edge: &Edge) -> String {
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);
     text
+}
+
+fn shedding(edge: &Edge, text: &mut String) {
+    let shedding = &edge.shedding;
+    head(text, "tzero_checkouts_under_way", "gauge", "Checkouts that wait for their answer.");
+    line(text, "tzero_checkouts_under_way", shedding.under_way());
+    let help = "Checkouts that may wait at once; follows the time that they are measured to take.";
+    head(text, "tzero_checkout_places", "gauge", help);
+    line(text, "tzero_checkout_places", shedding.places());
+    head(text, "tzero_checkouts_shed_total", "counter", "Checkouts sent away because there was no place.");
+    line(text, "tzero_checkouts_shed_total", shedding.sent_away());
 }
 
 fn connections(edge: &Edge, text: &mut String) {

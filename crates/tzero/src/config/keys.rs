@@ -83,6 +83,7 @@ pub const KEYS: &[Key] = &[
     key("limits.networks_file", Text),
     key("limits.sale_per_s", Number(0.0, PER_S)),
     key("limits.checkout_queue", Whole(1, MANY)),
+    key("limits.checkout_wait_ms", Whole(1, REQUEST_MS)),
     key("limits.checkout_deadline_ms", Whole(1, REQUEST_MS)),
     key("challenge.provider", Choice(&["altcha", "turnstile"])),
     key("challenge.ttl_ms", Whole(1_000, DAY_MS)),

@@ -173,8 +173,10 @@ pub struct Limits {
     pub networks_file: Option<PathBuf>,
     /// Checkouts a second of one sale; 0: no limit.
     pub sale_per_s: f64,
-    /// Checkouts that may wait for their batch.
+    /// Checkouts that may wait at once, whatever is measured.
     pub checkout_queue: usize,
+    /// How long a checkout that is taken should wait for its answer, milliseconds: as many may wait as that allows.
+    pub checkout_wait_ms: u64,
     /// How long a checkout may wait for the stores, milliseconds.
     pub checkout_deadline_ms: u64,
 }

@@ -278,7 +278,7 @@ impl System {
             stop,
             guests,
             shown: std::sync::RwLock::default(),
-            under_way: std::sync::atomic::AtomicU64::new(0),
+            shedding: shedding(config),
             streams: std::sync::atomic::AtomicU64::new(0),
             polls: gateway::edge::PerSecond::default(),
         }
@@ -359,6 +359,11 @@ fn closed_shards(stores: &Stores, catalog: &Catalog) -> Option<String> {
     (!closed.is_empty()).then(|| format!("the stock is being made ready: {}", closed.join(", ")))
 }
 
+fn shedding(config: &Config) -> gateway::shedding::Shedding {
+    let aim = std::time::Duration::from_millis(config.limits.checkout_wait_ms);
+    gateway::shedding::Shedding::new(config.limits.checkout_queue as u64, aim)
+}
+
 fn edge_settings(config: &Config) -> EdgeSettings {
     EdgeSettings {
         body_timeout: std::time::Duration::from_millis(config.server.body_timeout_ms),
@@ -367,7 +372,6 @@ fn edge_settings(config: &Config) -> EdgeSettings {
         network_per_s: config.limits.network_per_s,
         network_burst: config.limits.network_burst,
         sale_per_s: config.limits.sale_per_s,
-        checkouts: config.limits.checkout_queue as u64,
         // A stream keeps its connection for as long as its order lives.
         streams: config.server.max_connections as u64 / 2,
         session_ttl_ms: config.sessions.ttl_ms,
