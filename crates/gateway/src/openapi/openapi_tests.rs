@@ -59,3 +59,14 @@ fn answers_have_every_member_also_what_is_null() {
         "the others come where they belong"
     );
 }
+
+#[test]
+fn the_largest_price_is_one_that_the_document_allows() {
+    let money = &made()["components"]["schemas"]["SaleForm"]["properties"]["products"]["items"]["properties"]
+        ["price"];
+    let patterns: Vec<_> = money["anyOf"].as_array().expect("groups").iter().collect();
+    let pattern =
+        |at: usize| patterns[at]["properties"]["amount"]["pattern"].as_str().expect("a pattern").to_owned();
+    // 1000000000000 JPY, 10000000000.00 EUR, 1000000000.000 KWD.
+    assert!(pattern(0).contains("{1,13}") && pattern(1).contains("{1,11}") && pattern(2).contains("{1,10}"));
+}

@@ -1,6 +1,7 @@
 //! Schemas of what is sent, and words that the types of what is answered cannot tell.
 
 use domain::challenge::ChallengeRule;
+use domain::limits::MAX_PRICE_MINOR;
 use domain::money::Currency;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
@@ -100,9 +101,11 @@ fn money_schema() -> Value {
             .filter(|currency| currency.decimals() == decimals)
             .map(|currency| currency.code().to_owned())
             .collect();
+        // As many digits as the largest price has before the point.
+        let whole = (MAX_PRICE_MINOR / 10_i64.pow(u32::from(decimals))).to_string().len();
         let fraction = if decimals == 0 { String::new() } else { format!("(\\.[0-9]{{1,{decimals}}})?") };
         json!({ "properties": {
-            "amount": { "type": "string", "pattern": format!("^[0-9]{{1,9}}{fraction}$") },
+            "amount": { "type": "string", "pattern": format!("^[0-9]{{1,{whole}}}{fraction}$") },
             "currency": { "type": "string", "enum": codes },
         } })
     };
