@@ -77,16 +77,22 @@ pub(crate) fn read(body: &[u8]) -> Result<WebhookEvent, WebhookRefusal> {
         let currency = object["currency"].as_str()?;
         payment(id, object[minor].as_i64()?, currency, PaymentStage::Authorised)
     };
-    let news = match kind {
+    let paid = match kind {
         // The money is authorised, since every session asks for a manual capture.
-        "checkout.session.completed" => paid("payment_intent", "amount_total").map(WebhookNews::Paid),
-        "payment_intent.amount_capturable_updated" => paid("id", "amount_capturable").map(WebhookNews::Paid),
-        "payment_intent.payment_failed" => Some(WebhookNews::Declined),
-        other => Some(WebhookNews::Other(other.to_owned())),
+        "checkout.session.completed" => paid("payment_intent", "amount_total"),
+        "payment_intent.amount_capturable_updated" => paid("id", "amount_capturable"),
+        _ => None,
     };
-    Ok(WebhookEvent {
-        event: event.to_owned(),
-        reference: reference.map(str::to_owned),
-        news: news.ok_or(WebhookRefusal::Body)?,
-    })
+    let news = match paid {
+        Some(payment) => WebhookNews::Paid(payment),
+        None if kind == "payment_intent.payment_failed" => WebhookNews::Declined,
+        // Also of others who use the same account, such as a subscription without a payment: a refusal would have it sent
+        // again for days, and the address switched off.
+        None => WebhookNews::Other(kind.to_owned()),
+    };
+    Ok(WebhookEvent { event: event.to_owned(), reference: reference.map(str::to_owned), news })
 }
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use crate::client_address;
 use crate::edge::Edge;
 use crate::listener::Peer;
 use crate::metrics::Route;
+use crate::path_part::decoded;
 use crate::reply::Whole;
 
 /// The header that may replace the member of the same name.
@@ -132,8 +133,10 @@ pub fn client<'a>(edge: &Edge, forwarded: impl DoubleEndedIterator<Item = &'a [u
 /// Answers a request of one of these routes.
 pub async fn answer(edge: &Edge, request: &HotRequest<'_>, client: IpAddr) -> Whole {
     let answered = match request.hot {
-        Hot::Checkout { sale } => checkout::checkout(edge, sale, client, &request.given, request.body).await,
-        Hot::Status { ticket } => status::status(edge, ticket).await,
+        Hot::Checkout { sale } => {
+            checkout::checkout(edge, &decoded(sale), client, &request.given, request.body).await
+        }
+        Hot::Status { ticket } => status::status(edge, &decoded(ticket)).await,
     };
     answered.unwrap_or_else(|problem| problem.whole(request.path))
 }

@@ -1,9 +1,11 @@
 //! Parts of the path: whether they fit a pattern, and the variable one, percent-decoded.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use percent_encoding::percent_decode_str;
 
 /// Stands for a part whose bytes are no text: no identifier has this character, so that nothing is found by it.
 const NO_TEXT: char = char::REPLACEMENT_CHARACTER;
@@ -19,6 +21,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPart {
         let part = Path::<String>::from_request_parts(parts, state).await;
         Ok(Self(part.map_or_else(|_| NO_TEXT.to_string(), |Path(text)| text)))
     }
+}
+
+/// The variable part of a path that no router has read, percent-decoded.
+pub fn decoded(part: &str) -> Cow<'_, str> {
+    percent_decode_str(part).decode_utf8().unwrap_or_else(|_| NO_TEXT.to_string().into())
 }
 
 /// Whether a path is one of a pattern, in which a part in braces stands for any part that is not empty.

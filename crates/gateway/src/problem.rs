@@ -48,7 +48,7 @@ pub enum Code {
     Paused,
     /// The sale asks for a challenge, and none was passed.
     ChallengeRequired,
-    /// The buyer has what one buyer may have.
+    /// With this, the buyer would have more than one buyer may.
     LimitReached,
     /// Every unit is confirmed.
     SoldOut,
@@ -167,7 +167,7 @@ impl Code {
             Self::SaleNotStarted => "The sale has not begun",
             Self::Paused => "The sale is paused",
             Self::ChallengeRequired => "A challenge must be solved first",
-            Self::LimitReached => "You have what one buyer may have",
+            Self::LimitReached => "More than one buyer may have",
             Self::SoldOut => "Sold out",
             Self::AllUnitsHeld => "All units are held",
             Self::NotEnoughUnits => "Not enough units are free",

@@ -337,7 +337,8 @@ async fn cancel(State(edge): Shared, PathPart(ticket): PathPart, request: AxumRe
 }
 
 async fn extend(State(edge): Shared, PathPart(ticket): PathPart, request: AxumRequest) -> Response<Body> {
-    finish(request.uri().path(), order::extend(&edge, &ticket).await)
+    let (head, body) = request.into_parts();
+    finish(head.uri.path(), order::extend(&edge, &ticket, body).await)
 }
 
 async fn webhook(State(edge): Shared, PathPart(provider): PathPart, request: AxumRequest) -> Response<Body> {

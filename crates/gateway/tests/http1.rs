@@ -270,6 +270,11 @@ async fn http2_is_spoken_on_the_same_port_however_its_preface_arrives() {
         http::Request::post("http://x/echo").body(Full::new(Bytes::from("abc"))).expect("a request");
     let answer = sender.send_request(request).await.expect("an answer");
     assert_eq!(answer.into_body().collect().await.expect("a body").to_bytes(), "abc");
+    for path in ["/same", "/none"] {
+        let request = http::Request::get(format!("http://x{path}")).body(Full::default()).expect("a request");
+        let answer = sender.send_request(request).await.expect("an answer");
+        assert_eq!(answer.headers().get("content-length"), None, "{path}: {}", answer.status());
+    }
     // The preface in drops: the server's settings come back, not a problem.
     let mut stream = server.connect().await;
     for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00" {

@@ -11,15 +11,18 @@ use ports::Fault;
 use ports::ledger::Applied;
 use ports::orders::{CancelAnswer, ExtendAnswer};
 
-use crate::expire::close_door;
+use crate::expire::close_door_within;
 use crate::fate::{Fate, fate};
 use crate::settle::settle;
 use crate::stores::{Settings, Stores};
 
 /// How often the ledger is asked again for a claim that is on its way.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The provider has so long for its answer even where the ledger took the buyer's patience.
+const SHORTEST_CALL: Duration = Duration::from_millis(100);
 
-/// Closes the order for its buyer, and tries at once to close the provider's door and bring the units back.
+/// Closes the order for its buyer, and tries at once to close the provider's door and bring the units back. The buyer waits
+/// as long as for a checkout: a provider that takes longer finds the order closing, and expiration goes on with it.
 ///
 /// # Errors
 /// A fault of the ledger.
@@ -28,9 +31,10 @@ pub async fn cancel(
     settings: &Settings,
     stamp: &TicketStamp,
 ) -> Result<CancelAnswer, Fault> {
-    match close(stores, settings, stamp).await? {
+    let until = stores.clock.elapsed() + Duration::from_millis(settings.checkout_deadline_ms);
+    match close(stores, stamp, until).await? {
         Some(Applied::Changed(order) | Applied::Replay(order)) if order.state == OrderState::Expiring => {
-            let order = finish(stores, settings, *order).await?;
+            let order = finish(stores, settings, *order, until).await?;
             let document = Box::new(StatusDocument::of(&order));
             match order.state {
                 OrderState::Cancelled => Ok(CancelAnswer::Cancelled(document)),
@@ -62,8 +66,7 @@ pub async fn cancel(
 
 /// Asks the ledger to close the order; waits for a claim that is still on its way into the ledger, and is `None` for one
 /// that will never get there.
-async fn close(stores: &Stores, settings: &Settings, stamp: &TicketStamp) -> Result<Option<Applied>, Fault> {
-    let until = stores.clock.elapsed() + Duration::from_millis(settings.checkout_deadline_ms);
+async fn close(stores: &Stores, stamp: &TicketStamp, until: Duration) -> Result<Option<Applied>, Fault> {
     loop {
         let change = Change::Close(Closing::ByBuyer);
         match stores.ledger.apply(vec![(stamp.ticket, change)]).await?.pop() {
@@ -82,9 +85,11 @@ async fn close(stores: &Stores, settings: &Settings, stamp: &TicketStamp) -> Res
 }
 
 /// The order after one attempt at closing its door; the units are back where the attempt succeeded.
-async fn finish(stores: &Stores, settings: &Settings, order: Order) -> Result<Order, Fault> {
+async fn finish(stores: &Stores, settings: &Settings, order: Order, until: Duration) -> Result<Order, Fault> {
     stores.show([&order]).await;
-    close_door(stores, settings, &order).await?;
+    // What is left after the provider is the ledger's.
+    let patience = (until.saturating_sub(stores.clock.elapsed()) * 3 / 4).max(SHORTEST_CALL);
+    close_door_within(stores, settings, &order, patience).await?;
     settle(stores, &order.shard).await?;
     Ok(stores.ledger.order(order.ticket).await?.unwrap_or(order))
 }

@@ -46,6 +46,19 @@ pub async fn expire_overdue(stores: &Stores, limit: usize) -> Result<usize, Faul
 /// # Errors
 /// A fault of the ledger; the work comes back after its lease.
 pub async fn close_door(stores: &Stores, settings: &Settings, order: &Order) -> Result<(), Fault> {
+    close_door_within(stores, settings, order, Duration::MAX).await
+}
+
+/// The same, for somebody who waits for it: a provider that has not said anything after `patience` is asked again later.
+///
+/// # Errors
+/// A fault of the ledger; the work comes back after its lease.
+pub async fn close_door_within(
+    stores: &Stores,
+    settings: &Settings,
+    order: &Order,
+    patience: Duration,
+) -> Result<(), Fault> {
     let Some(session) = &order.session else {
         // One may be on its way here: then it is left open, and closed later.
         return leave_door(stores, order).await;
@@ -53,9 +66,10 @@ pub async fn close_door(stores: &Stores, settings: &Settings, order: &Order) -> 
     let over = order.changed_at.plus_millis(settings.grace_ms);
     // A provider that does not answer must not make the grace longer.
     let left = over.millis_since(stores.clock.now()).max(SHORTEST_CALL_MS);
+    let wait = patience.min(Duration::from_millis(left));
     let closing = stores.payments.close_session(&session.session);
-    let answered = tokio::time::timeout(Duration::from_millis(left), closing).await;
-    match answered.unwrap_or_else(|_| Err(PaymentFault::Unknown("no answer within the grace".to_owned()))) {
+    let answered = tokio::time::timeout(wait, closing).await;
+    match answered.unwrap_or_else(|_| Err(PaymentFault::Unknown(format!("no answer within {wait:?}")))) {
         Ok(said) => end(stores, order, said).await,
         Err(fault) if stores.clock.now() >= over => {
             tracing::warn!(ticket = ?order.ticket, %fault, "the grace is over: the units go back");

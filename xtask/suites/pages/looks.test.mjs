@@ -87,6 +87,24 @@ describe("every page", { concurrency: 2 }, () => {
     await says(page.locator("#countdown"), /^Opens in (02:00:00|01:59)/);
   });
 
+  test("an open page shows the price, the name and the limit that hold when the sale begins", async (t) => {
+    await shop.sale("repriced", { starts_at: new Date(Date.now() + 3600000).toISOString() });
+    const page = await (await open(t)).page("/s/repriced");
+    const { box, go, quantity, what, order } = card(page);
+    await says(box.locator(".price"), /^149\.90 EUR$/);
+    const price = { amount: "19.90", currency: "USD" };
+    const products = [{ product_id: "p0", name: "Another <b>name</b>", price, compare_at: { ...price, amount: "25.00" }, stock: 10, max_per_user: 3 }];
+    await shop.operator("PATCH", "sales/repriced", { products });
+    await says(box.locator(".price"), /^19\.90 USD\s+before\s*25\.00 USD$/);
+    await says(box.locator("h2").first(), /^Another <b>name<\/b>$/);
+    await shop.operator("PATCH", "sales/repriced", { starts_at: "2020-01-01T00:00:00Z" });
+    await enabled(go);
+    await quantity.selectOption("3");
+    await go.click();
+    await shown(order);
+    await says(what, /^3 × Another <b>name<\/b>: 59\.70 USD$/);
+  });
+
   test("an address without a ticket says what is wrong", async (t) => {
     const page = await (await open(t)).page("/return?ticket=nonsense");
     await says(page.locator("h1"), /No such order/);

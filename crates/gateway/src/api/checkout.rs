@@ -231,10 +231,11 @@ fn refused(edge: &Edge, refusal: CheckoutRefusal) -> Problem {
         CheckoutRefusal::ChallengeRequired => {
             Problem::new(Code::ChallengeRequired, "solve a challenge first")
         }
-        CheckoutRefusal::LimitReached { newest } => {
-            Problem::new(Code::LimitReached, "what you hold and bought is what one buyer may have")
-                .member("queue_ticket_id", edge.tickets().seal(&newest))
-        }
+        CheckoutRefusal::LimitReached { newest } => Problem::new(
+            Code::LimitReached,
+            "with what you hold and bought it would be more than one buyer may have",
+        )
+        .member("queue_ticket_id", edge.tickets().seal(&newest)),
         CheckoutRefusal::SoldOut => Problem::new(Code::SoldOut, "no unit is left: all of them are sold"),
         CheckoutRefusal::AllHeld { next_release_at } => {
             held(edge, Code::AllUnitsHeld, "every unit is held, but holds may lapse", next_release_at)

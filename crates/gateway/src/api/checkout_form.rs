@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::hot::{Given, visible};
+use crate::json_members;
 use crate::problem::{FieldError, Problem};
 
 const MEMBERS: [&str; 5] = ["user_id", "product_id", "idempotency_key", "quantity", "entry_token"];
@@ -126,8 +127,9 @@ fn slow(given: &Given<'_>, body: &[u8]) -> Result<CheckoutForm, Problem> {
         errors.push(FieldError::new("entry_token", "must be a text or null"));
     }
     if errors.is_empty() {
-        // Right member by member, and yet not as a whole: a member is there twice.
-        errors.push(FieldError::new("body", "has a member twice"));
+        // Right member by member, and yet not as a whole: a member is there twice, and named by this.
+        json_members::read(body)?;
+        errors.push(FieldError::new("body", "cannot be read in one way only"));
     }
     Err(Problem::invalid(errors))
 }

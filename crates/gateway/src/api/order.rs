@@ -1,5 +1,6 @@
 //! A buyer gives up, or asks for more time.
 
+use bytes::Bytes;
 use domain::transition::ChangeRefusal;
 use http::StatusCode;
 use ports::orders::{CancelAnswer, ExtendAnswer};
@@ -8,6 +9,9 @@ use super::status::{document, opened, unknown};
 use crate::edge::Edge;
 use crate::problem::{Answer, Code, Problem, fault};
 use crate::reply;
+
+/// Largest body, bytes.
+const LARGEST: usize = 1_024;
 
 /// `DELETE /v1/orders/{ticket}`.
 ///
@@ -30,12 +34,16 @@ pub async fn cancel(edge: &Edge, ticket: &str) -> Answer {
     }
 }
 
-/// `POST /v1/orders/{ticket}/extend`.
+/// `POST /v1/orders/{ticket}/extend`; there is nothing to say in its body.
 ///
 /// # Errors
-/// 404, 409 or 503.
-pub async fn extend(edge: &Edge, ticket: &str) -> Answer {
+/// 400, 404, 409 or 503.
+pub async fn extend<B>(edge: &Edge, ticket: &str, body: B) -> Answer
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
     let stamp = opened(edge, ticket)?;
+    reply::nothing(&reply::body(edge, body, LARGEST).await?)?;
     match edge.orders.extend(&stamp).await {
         Ok(ExtendAnswer::Extended(status)) => Ok(reply::json(StatusCode::OK, &document(edge, &status))),
         Ok(ExtendAnswer::Refused(refusal)) => {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use http::HeaderMap;
+use http::{HeaderMap, Response, header};
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::activity::{Activity, Watched};
-use super::{Limits, Peer, Service, Shared, http1};
+use super::{LENGTHLESS, Limits, Peer, Service, Shared, http1};
 use crate::problem::Problem;
 
 /// Streams of one connection at once.
@@ -22,6 +22,14 @@ const WINDOW: u32 = 32 << 10;
 /// Heads are refused by the same limits as those of HTTP/1.1, with the same answer; beyond so many times the limit, the
 /// library ends them with an answer of its own.
 const BACKSTOP: u32 = 4;
+
+/// The answer without what the router said of the length of a body that cannot be there.
+fn without_length(mut answer: Response<Body>) -> Response<Body> {
+    if LENGTHLESS.contains(&answer.status()) {
+        answer.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    answer
+}
 
 /// The refusal of a head that is beyond the limits.
 fn too_large(headers: &HeaderMap, limits: &Limits) -> Option<Problem> {
@@ -51,7 +59,7 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
                 None => shared.service.answer(request.map(Body::new), peer).await,
             };
             drop(under_way);
-            Ok::<_, std::convert::Infallible>(answer)
+            Ok::<_, std::convert::Infallible>(without_length(answer))
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use ports::clock::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,6 +34,10 @@ use crate::reply::Whole;
 const BACKLOG: u32 = 4_096;
 /// Pause after a failed accept: out of descriptors, most likely.
 const BACK_OFF: Duration = Duration::from_millis(50);
+/// Answers whose length nobody is told: with 204 it may not be, and with 304 it would be that of the 200, which nobody
+/// computes (RFC 9110, section 8.6).
+const LENGTHLESS: [StatusCode; 2] = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+
 /// What a connection may cost.
 #[derive(Clone)]
 pub struct Limits {

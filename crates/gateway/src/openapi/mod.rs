@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made from the table of operations and from the types that are answered.
 
+mod headers;
 mod operations;
 mod schemas;
 
@@ -126,6 +127,9 @@ fn responses(operation: &Operation) -> Value {
         if !content.is_null() {
             answer["content"] = content;
         }
+        if let Some(headers) = headers::of(operation, *status, false) {
+            answer["headers"] = headers;
+        }
         responses.insert(status.to_string(), answer);
     }
     let body = if operation.body.is_none() { &[LARGE][..] } else { &[] };
@@ -134,7 +138,15 @@ fn responses(operation: &Operation) -> Value {
     for (status, what) in query.iter().chain(operation.problems).chain(body).chain(&[HEAD_LARGE]) {
         let content =
             json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        responses.insert(status.to_string(), json!({ "description": what, "content": content }));
+        let mut answer = json!({ "description": what, "content": content });
+        if let Some(headers) = headers::of(operation, *status, true) {
+            answer["headers"] = headers;
+        }
+        responses.insert(status.to_string(), answer);
     }
     Value::Object(responses)
 }
+
+#[cfg(test)]
+#[path = "openapi_tests.rs"]
+mod tests;

@@ -154,8 +154,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/v1/orders/{queue_ticket_id}/extend",
         id: "extend",
         summary: "Ask for more time, once",
+        body: Some((JSON, NOTHING, false)),
         answers: &[(200, Media::Json("Document"), "with the later hold_expires_at")],
-        problems: &[NO_TICKET, (409, "no more time can be had"), AWAY],
+        problems: &[MALFORMED, NO_TICKET, SLOW, (409, "no more time can be had"), LARGE, AWAY],
         ..PLAIN
     },
     Operation {

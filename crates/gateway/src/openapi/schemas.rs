@@ -1,6 +1,7 @@
 //! Schemas of what is sent, and words that the types of what is answered cannot tell.
 
 use domain::challenge::ChallengeRule;
+use domain::limits::MAX_PRICE_MINOR;
 use domain::money::Currency;
 use domain::status::Status;
 use serde_json::{Map, Value, json};
@@ -10,6 +11,14 @@ const CONTROLS: &str = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f";
 
 /// Adds what requests look like, and names the words of the answers.
 pub(super) fn complete(schemas: &mut Map<String, Value>) {
+    // Answers have every member, also one that is null.
+    for schema in schemas.values_mut() {
+        let members: Option<Vec<_>> =
+            schema["properties"].as_object().map(|all| all.keys().cloned().collect());
+        if let Some(members) = members {
+            schema["required"] = json!(members);
+        }
+    }
     schemas.insert("Problem".into(), problem_schema());
     schemas.insert("Checkout".into(), checkout_schema());
     schemas.insert("SaleForm".into(), sale_schema(&["sale_id", "name", "starts_at", "products"]));
@@ -92,9 +101,11 @@ fn money_schema() -> Value {
             .filter(|currency| currency.decimals() == decimals)
             .map(|currency| currency.code().to_owned())
             .collect();
+        // As many digits as the largest price has before the point.
+        let whole = (MAX_PRICE_MINOR / 10_i64.pow(u32::from(decimals))).to_string().len();
         let fraction = if decimals == 0 { String::new() } else { format!("(\\.[0-9]{{1,{decimals}}})?") };
         json!({ "properties": {
-            "amount": { "type": "string", "pattern": format!("^[0-9]{{1,9}}{fraction}$") },
+            "amount": { "type": "string", "pattern": format!("^[0-9]{{1,{whole}}}{fraction}$") },
             "currency": { "type": "string", "enum": codes },
         } })
     };
@@ -138,14 +149,15 @@ fn sale_schema(required: &[&str]) -> Value {
         "challenge": { "type": "string", "enum": challenges(), "default": "never" },
         "products": { "type": "array", "minItems": 1, "maxItems": 100, "items": product },
     });
-    let own = if required.is_empty() {
-        [("message", json!({ "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") }))]
-            .to_vec()
-    } else {
-        [("sale_id", slug()), ("shards", json!({ "type": "integer", "enum": [1] }))].to_vec()
-    };
-    for (name, schema) in own {
-        properties[name] = schema;
+    properties["sale_id"] = slug();
+    properties["shards"] = json!({ "type": "integer", "enum": [1] });
+    if required.is_empty() {
+        let message = json!({ "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") });
+        properties["message"] = message;
+        // What a change does not name stays as it was.
+        for member in properties.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            member.as_object_mut().and_then(|schema| schema.remove("default"));
+        }
     }
     json!({ "type": "object", "required": required, "additionalProperties": false, "properties": properties })
 }

@@ -115,13 +115,13 @@ pub fn sale(view: &SaleView) -> String {
 /// until they show it.
 fn product(view: &ProductView) -> String {
     let picture = view.image_url.as_deref().map(|url| format!("<img src=\"{}\" alt=\"\">", escape(url)));
-    let compare = view.compare_at.as_deref().map(|amount| {
-        format!(" <s><span class=\"sr\">before </span>{} {}</s>", escape(amount), escape(&view.currency))
-    });
+    let before =
+        view.compare_at.as_deref().map(|amount| format!("{} {}", escape(amount), escape(&view.currency)));
     format!(
         "<section class=\"product\" data-product=\"{id}\" data-name=\"{name}\" data-amount=\"{amount}\" \
          data-currency=\"{currency}\" data-max=\"{max}\" data-availability=\"{availability}\">{picture}<h2>{name}</h2>\
-         <p>{description}</p><p class=\"price\"><strong>{amount} {currency}</strong>{compare}</p>\
+         <p class=\"about\">{description}</p><p class=\"price\"><strong class=\"now\">{amount} {currency}</strong> \
+         <s class=\"before\"{no_before}><span class=\"sr\">before </span><span>{before}</span></s></p>\
          <p class=\"availability\">{words}</p>{form}{order}</section>",
         id = escape(&view.product_id),
         max = view.max_per_user,
@@ -131,22 +131,25 @@ fn product(view: &ProductView) -> String {
         description = escape(&view.description),
         amount = escape(&view.amount),
         currency = escape(&view.currency),
-        compare = compare.unwrap_or_default(),
+        no_before = hidden(before.is_none()),
+        before = before.unwrap_or_default(),
         words = words::availability(view.availability),
         form = form(view.max_per_user),
         order = order_box(&view.name),
     )
 }
 
+/// The attribute of what is there and not shown.
+const fn hidden(hidden: bool) -> &'static str {
+    if hidden { " hidden" } else { "" }
+}
+
 fn form(max_per_user: u8) -> String {
-    let quantity = if max_per_user > 1 {
-        let options: String = (1..=max_per_user).map(|n| format!("<option>{n}</option>")).collect();
-        format!("<label>How many <select class=\"quantity\" autocomplete=\"off\">{options}</select></label> ")
-    } else {
-        String::new()
-    };
+    let options: String = (1..=max_per_user).map(|n| format!("<option>{n}</option>")).collect();
+    let only_one = hidden(max_per_user == 1);
     format!(
-        "<form class=\"buy\" hidden>{quantity}<button type=\"submit\" class=\"go\" disabled>Buy</button> \
+        "<form class=\"buy\" hidden><label class=\"many\"{only_one}>How many \
+         <select class=\"quantity\" autocomplete=\"off\">{options}</select></label> <button type=\"submit\" class=\"go\" disabled>Buy</button> \
          <button type=\"button\" class=\"stop quiet\" hidden>Stop</button> \
          <label class=\"keep\"><input type=\"checkbox\" class=\"again\" checked autocomplete=\"off\"> keep trying by \
          itself where waiting may help</label></form><p class=\"why note\"></p>\

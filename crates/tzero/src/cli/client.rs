@@ -104,6 +104,12 @@ impl Client {
             );
         }
         let text = |member: &str| problem.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if text("code") == "not-found" {
+            return format!(
+                "{} has no operator's endpoints.\nWhere they have a listener of their own (--admin-listen), name its address.",
+                self.base
+            );
+        }
         let mut message = match (text("title"), text("detail")) {
             (title, detail) if title.is_empty() && detail.is_empty() => {
                 format!("{} answered {status}", self.base)

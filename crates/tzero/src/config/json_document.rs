@@ -8,6 +8,8 @@ use super::document::{Broken, Located, Member, Node};
 
 /// Reads all of `text`, which must be one object.
 pub fn read(text: &str) -> Result<Vec<Member>, Vec<Broken>> {
+    // Editors write a mark at the beginning of a file, which a reader may pass over (RFC 8259, section 8.1), as TOML's does.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let broken = |error: &serde_json::Error| {
         let said = error.to_string();
         // The place is said by the line.

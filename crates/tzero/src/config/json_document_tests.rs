@@ -26,6 +26,11 @@ fn what_is_not_json_or_no_object_is_named_with_its_line() {
 }
 
 #[test]
+fn a_mark_at_the_beginning_of_the_file_is_passed_over() {
+    assert_eq!(read("\u{feff}{\n\"a\": 1}").unwrap()[0].line, 2);
+}
+
+#[test]
 fn a_member_that_stands_twice_is_named_with_both_lines() {
     let text = "{\n \"a\": 1,\n \"b\": [{ \"c\": 1, \"d\": 2,\n  \"c\": 3 }],\n \"a\": 2\n}";
     let again = |line, name, first| {

@@ -118,6 +118,9 @@ async fn the_limit_names_the_newest_ticket_and_no_wait() {
     server.sale("s", 5, json!({ "max_per_user": 2 })).await;
     let buyer = server.buyer().await;
     server.buy("s", &buyer, "one").await;
+    let room_for_one = read(server.checkout("s", &buyer, "two", 2)).await;
+    is_problem(&room_for_one, 409, "limit-reached");
+    assert!(room_for_one.text.contains("would be more than one buyer may have"), "{}", room_for_one.text);
     let second = server.buy("s", &buyer, "two").await;
     let limited = server.buy("s", &buyer, "three").await;
     is_problem(&limited, 409, "limit-reached");

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::{PATIENCE, Server};
+use crate::harness::{PATIENCE, Server, read};
 
 /// Sells five units through a provider with these faults; each buyer pays.
 async fn sells(settings: &[&str]) -> Server {
@@ -257,6 +258,26 @@ async fn a_provider_that_does_not_answer_keeps_no_unit_beyond_the_grace() {
         server.available("s", 1).await;
     };
     tokio::time::timeout(Duration::from_secs(6), freed).await.expect("hold and grace are 2.5 s");
+}
+
+#[tokio::test]
+async fn giving_up_is_answered_soon_although_the_provider_hangs() {
+    let server = Server::start(&[]);
+    server.sale("s", 1, json!({})).await;
+    let ticket = server.ticket("s").await;
+    server.payable(&ticket).await;
+    // Calls hang for as long as they are let, which is 10 s.
+    server.provider_faults(json!({ "timeout_rate": 1.0 })).await;
+    let give_up = || server.request(Method::DELETE, &format!("/v1/orders/{ticket}"));
+    let answer = tokio::time::timeout(Duration::from_secs(5), read(give_up())).await;
+    let answer = answer.expect("a buyer waits no longer than for a checkout");
+    let said = answer.json();
+    assert_eq!((answer.status, &said["reason"]), (202, &json!("cancelling")), "{said}");
+    assert_eq!(said["checkout_url"], json!(null), "{said}");
+    server.provider_faults(json!({})).await;
+    assert_eq!(server.until(&ticket, "cancelled").await["reason"], "by-buyer");
+    assert_eq!(read(give_up()).await.status, 200);
+    server.available("s", 1).await;
 }
 
 #[tokio::test]

@@ -277,6 +277,15 @@ async fn paths_that_are_no_text_and_browsers_get_the_contracts_problems() {
     let ticket = server.ticket("s").await;
     let head = read(server.request(Method::HEAD, &format!("/v1/orders/status/{ticket}"))).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
+    // What a client has encoded without need means the same, by whichever way its request is answered.
+    let encoded: String = ticket.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for method in [Method::GET, Method::HEAD] {
+        let asked = read(server.request(method, &format!("/v1/orders/status/{encoded}"))).await;
+        assert_eq!(asked.status, 200, "{}", asked.text);
+    }
+    server.sale("t", 1, json!({})).await;
+    let buyer = server.buyer().await;
+    assert_eq!(server.buy("%74", &buyer, "k").await.status, 202);
 }
 
 #[tokio::test]

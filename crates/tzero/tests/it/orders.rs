@@ -97,6 +97,12 @@ async fn more_time_once_where_the_sale_allows_it() {
     server.payable(&ticket).await;
     let before = server.status(&ticket).await["hold_expires_at"].clone();
     let path = format!("/v1/orders/{ticket}/extend");
+    let longer = read(server.request(Method::POST, &path).json(&json!({ "extension_ms": 90_000 }))).await;
+    assert_eq!(
+        (longer.status, longer.code().as_str()),
+        (400, "invalid-request"),
+        "it is not used up by that"
+    );
     let extended = read(server.request(Method::POST, &path)).await;
     assert_eq!(extended.status, 200, "{}", extended.text);
     assert!(extended.json()["hold_expires_at"].as_str() > before.as_str());

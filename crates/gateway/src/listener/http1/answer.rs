@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{Response, StatusCode, header};
 use ports::clock::Clock;
 
+use crate::listener::LENGTHLESS;
 use crate::reply::{EXPOSED, Whole};
 
 /// How an answer's body ends.
@@ -114,10 +115,8 @@ pub(super) fn head<B>(out: &mut Vec<u8>, answer: &Response<B>, delimited: Delimi
     for (name, value) in answer.headers() {
         // What the connection does is said here, by who does it.
         let ours = *name == header::CONNECTION || *name == header::TRANSFER_ENCODING;
-        // Of a body that is left out the length may be told, but not with 204, and with 304 only the one that a 200
-        // would have (RFC 9110, section 8.6), which nobody computes.
-        let lengthless = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
-        let told = delimited == Delimited::Absent && !lengthless.contains(&answer.status());
+        // Of a body that is left out the length may be told, but not everywhere.
+        let told = delimited == Delimited::Absent && !LENGTHLESS.contains(&answer.status());
         let length = *name == header::CONTENT_LENGTH && !told;
         if !ours && !length {
             line(out, name.as_str(), value.as_bytes());

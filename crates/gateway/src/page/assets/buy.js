@@ -9,6 +9,8 @@ const { dataset } = $("sale");
 const LOOK_MS = 2500;
 // How long texts that may have changed beside the stock may stay as they are.
 const TEXTS_MS = 15000;
+// A page that shows other products than the sale has is loaded anew, once it is older than what a CDN may keep of it.
+const OTHERS_MS = 15000;
 
 const sale = {
   id: dataset.sale, extension: Number(dataset.extensionMs), told: dataset.state, starts: Date.parse(dataset.starts), ends: Date.parse(dataset.ends),
@@ -41,8 +43,10 @@ function learn(told) {
   }
   for (const product of products) {
     const found = told.products.find((each) => each.product_id === product.id);
-    if (found) product.stock = found.availability;
+    if (found) product.learn(found);
   }
+  const others = told.products.length !== products.length || told.products.some((each, at) => each.product_id !== products[at].id);
+  if (others && performance.now() > OTHERS_MS) location.reload();
   draw();
   return before !== seen();
 }

@@ -18,6 +18,7 @@ export class Product {
     this.parts = {
       form: part("buy"), button: part("go"), stop: part("stop"), again: part("again"), quantity: part("quantity"), availability: part("availability"),
       why: part("why"), feedback: part("feedback"), next: part("next"), earlier: part("earlier"),
+      title: box.querySelector("h2"), about: part("about"), price: part("now"), before: part("before"), many: part("many"),
     };
     this.challenge = new Challenge(part("challenge"));
     this.names = { purchase: purchaseName(sale.id, id), orders: ordersName(sale.id, id) };
@@ -34,6 +35,21 @@ export class Product {
     this.adopt();
     // A purchase that was sent and never answered may have a ticket: asking again, whatever the state of the sale, gives it.
     if (store.get(this.names.purchase)) this.buy(true);
+  }
+
+  // What the operator may change until the sale is live is shown as it is: who buys has read the price that is asked.
+  learn({ availability, name, description, price, compare_at: before, max_per_user: max }) {
+    const { parts } = this;
+    Object.assign(this, { stock: availability, name, amount: price.amount, currency: price.currency });
+    put(parts.title, name);
+    put(parts.about, description);
+    put(parts.price, `${price.amount} ${price.currency}`);
+    parts.before.hidden = before === null;
+    put(parts.before.lastElementChild, before ? `${before.amount} ${before.currency}` : "");
+    if (max === this.max) return;
+    this.max = max;
+    parts.many.hidden = max === 1;
+    parts.quantity.replaceChildren(...Array.from({ length: max }, (_, at) => new Option(String(at + 1))));
   }
 
   get orders() { return ordersOf(this.names.orders); }
@@ -88,10 +104,8 @@ export class Product {
     parts.button.setAttribute("aria-disabled", String(this.busy));
     put(parts.why, open && !this.busy ? this.obstacle : "");
     put(parts.availability, words.stocks[this.stock] ?? "");
-    if (parts.quantity) {
-      if (doubt) parts.quantity.value = String(doubt.quantity);
-      parts.quantity.disabled = this.busy || doubt !== null;
-    }
+    if (doubt) parts.quantity.value = String(doubt.quantity);
+    parts.quantity.disabled = this.busy || doubt !== null;
     this.orderBox.tick();
   }
 
@@ -104,7 +118,7 @@ export class Product {
     if (this.busy || (!claim && this.parts.button.disabled)) return;
     Object.assign(this, { busy: true, stopped: false });
     // The purchase in doubt goes on with its key. In a variable too: storage may refuse to keep it.
-    const purchase = store.get(this.names.purchase) ?? { key: newKey(), quantity: Number(this.parts.quantity?.value ?? 1) };
+    const purchase = store.get(this.names.purchase) ?? { key: newKey(), quantity: Number(this.parts.quantity.value) };
     this.say(claim ? "Asking what became of your last request …" : "Asking for a unit …", true);
     this.draw();
     let last;

@@ -328,6 +328,14 @@ fn the_operators_own_listener_says_where_it_is_and_a_second_interrupt_ends_at_on
     assert!(rest.iter().any(|line| line.contains("interrupted again")), "{rest:?}");
 }
 
+#[tokio::test]
+async fn who_asks_the_buyers_listener_is_told_that_operators_may_have_one_of_their_own() {
+    let server = Server::with(&["--admin-listen", "127.0.0.1:0"]);
+    let data = server.dir.path().display().to_string();
+    let (right, said) = run(&["sale", "list", "--url", &server.url, "--data", &data]);
+    assert!(!right && said.contains("--admin-listen"), "{said}");
+}
+
 #[test]
 fn the_commands_of_the_readme_fit_its_sale() {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
