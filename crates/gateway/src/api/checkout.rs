@@ -66,6 +66,7 @@ pub async fn checkout(
     body: &[u8],
 ) -> Result<Whole, Problem> {
     let Some(_place) = edge.shedding.enter(edge.clock()) else {
+        edge.shedding.step_aside(edge.clock(), edge.dice()).await;
         let detail = "too many checkouts are under way; nothing was done";
         let wait = edge.shedding.wait_ms(edge.now(), edge.dice());
         return Err(Problem::new(Code::Overloaded, detail).retry_after_ms(wait));

@@ -190,6 +190,9 @@ fn shedding(edge: &Edge, text: &mut String) {
     line(text, "tzero_checkout_places", shedding.places());
     head(text, "tzero_checkouts_shed_total", "counter", "Checkouts sent away because there was no place.");
     line(text, "tzero_checkouts_shed_total", shedding.sent_away());
+    let help = "Checkouts that were shed late, because the processor was what is short.";
+    head(text, "tzero_checkouts_shed_late_total", "counter", help);
+    line(text, "tzero_checkouts_shed_late_total", shedding.held());
 }
 
 fn connections(edge: &Edge, text: &mut String) {

@@ -1,8 +1,12 @@
 //! Which checkouts are taken to be answered in time, and which are sent away at once.
 //!
 //! Before the inventory there is a queue with a bound ([`Bound`]), which follows the time that checkouts are measured to take.
-//! Whoever finds no place is answered 503 before anything of the request is read but its head, and told to come back after a
-//! time over which the service can take in all who were sent away.
+//! Whoever finds no place is answered 503 before anything of the request is looked at but its head, and told to come back after
+//! a time over which the service can take in all who were sent away.
+//!
+//! To send somebody away costs half as much as to sell to them. Where the processor is what is short, clients that ask again at
+//! once, over connections that they have, would make the service do nothing else. There the answer comes within a second, not at
+//! once: a connection asks no more than that often, and those who were taken are served.
 
 mod bound;
 
@@ -22,6 +26,10 @@ const SPAN: Duration = Duration::from_millis(20);
 const WAIT_MS: u64 = 1_000;
 /// How many times as much chance adds at least, and at most.
 const SPREAD: (f64, f64) = (4.0, 30.0);
+/// The processor is short where everybody else who can be served takes longer than this.
+const SHORT: Duration = Duration::from_millis(10);
+/// Shortest time until somebody is sent away then, milliseconds; chance adds as much again at most.
+const HELD_MS: u64 = 500;
 
 /// The queue before the inventory.
 pub struct Shedding {
@@ -29,6 +37,7 @@ pub struct Shedding {
     places: AtomicU64,
     under_way: AtomicU64,
     sent_away: AtomicU64,
+    held: AtomicU64,
     sent_away_per_s: PerSecond,
     answered_per_s: AtomicU64,
     span: Span,
@@ -62,6 +71,7 @@ impl Shedding {
             bound: Mutex::new(bound),
             under_way: AtomicU64::new(0),
             sent_away: AtomicU64::new(0),
+            held: AtomicU64::new(0),
             sent_away_per_s: PerSecond::default(),
             answered_per_s: AtomicU64::new(0),
             span: Span::default(),
@@ -84,6 +94,17 @@ impl Shedding {
         self.sent_away.fetch_add(1, Ordering::Relaxed);
         self.span.full.store(true, Ordering::Relaxed);
         None
+    }
+
+    /// Lets everybody else who can be served go before somebody is sent away; returns at once, or after half a second to a second
+    /// where the processor is what is short.
+    pub async fn step_aside(&self, clock: &dyn ports::clock::Clock, dice: &dyn Dice) {
+        let since = clock.elapsed();
+        tokio::task::yield_now().await;
+        if clock.elapsed().saturating_sub(since) > SHORT {
+            self.held.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(dice.jittered(HELD_MS, 1.0))).await;
+        }
     }
 
     /// The wait told to somebody who is sent away at `now`, milliseconds.
@@ -110,6 +131,12 @@ impl Shedding {
     #[must_use]
     pub fn sent_away(&self) -> u64 {
         self.sent_away.load(Ordering::Relaxed)
+    }
+
+    /// Those of them whose answer had to wait, because the processor was short.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Ends the span where it is over. Those who come do, not those who are answered: these come by batches, which belong to one
