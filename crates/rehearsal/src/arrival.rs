@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::herd::Herd;
 use crate::plan::Arrival;
-use crate::run::Herd;
 
 impl Herd {
     /// When a buyer presses Buy; known as soon as the gate has opened, for those who wait behind one.

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use crate::answers::{self, Outcome};
 use crate::checks::{Ending, short};
 use crate::client::{Answer, Ask};
-use crate::run::Herd;
+use crate::foe::Foe;
+use crate::herd::Herd;
+use crate::side::Side;
 
 /// What a buyer does with a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(crate) struct Buyer {
     pub(crate) user: String,
     pub(crate) token: String,
     pub(crate) address: String,
+    /// What they are up to; `None` of somebody honest.
+    pub(crate) foe: Option<Foe>,
     pub(crate) act: Act,
     pub(crate) double_click: bool,
     pub(crate) panic_retry: bool,
@@ -53,6 +57,11 @@ const LATE_MONEY: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(2);
 
 impl Buyer {
+    /// On whose side this buyer is.
+    pub(crate) fn side<'a>(&self, herd: &'a Herd) -> &'a Side {
+        if self.foe.is_some() { &herd.foes.side } else { &herd.honest }
+    }
+
     /// The whole life of a buyer; `due` is when they press Buy.
     pub(crate) async fn live(mut self, herd: Arc<Herd>, due: Duration) {
         herd.until(due).await;
@@ -61,7 +70,7 @@ impl Buyer {
             if herd.is_over() {
                 return;
             }
-            herd.behind.record(herd.clock.elapsed().saturating_sub(due));
+            self.side(&herd).behind.record(herd.clock.elapsed().saturating_sub(due));
             let pressed = if self.double_click {
                 let (first, second) = tokio::join!(self.press(&herd, due), self.press(&herd, due));
                 self.same(&herd, first, second)
@@ -72,8 +81,7 @@ impl Buyer {
                 Pressed::Ticket(ticket) => return self.follow(&herd, ticket).await,
                 Pressed::Over => return,
                 Pressed::Challenged(url) => {
-                    self.solution = None;
-                    self.solve(&herd, &url).await;
+                    self.solution = self.solve(&herd, &url).await;
                     due = herd.clock.elapsed();
                 }
                 Pressed::Wait(wait) => {
@@ -118,8 +126,8 @@ impl Buyer {
         if let Some(solution) = &self.solution {
             ask = ask.header("challenge-solution", solution.clone());
         }
-        herd.sent.fetch_add(1, Ordering::Relaxed);
-        herd.client.ask(&ask).await
+        self.side(herd).sent.fetch_add(1, Ordering::Relaxed);
+        self.side(herd).client.ask(&ask).await
     }
 
     async fn press(&self, herd: &Herd, due: Duration) -> Pressed {
@@ -128,7 +136,7 @@ impl Buyer {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                herd.errors.add(&error);
+                self.side(herd).errors.add(&error);
                 return Pressed::Wait(SHORTEST);
             }
         };
@@ -140,15 +148,15 @@ impl Buyer {
                 Pressed::Over
             }
             Ok((outcome, named)) => {
-                herd.outcomes.add(&named);
+                self.side(herd).outcomes.add(&named);
                 match outcome {
                     Outcome::Accepted { ticket, replayed } => {
-                        herd.accepted_answers.record(took);
+                        self.side(herd).accepted_answers.record(took);
                         herd.accept(replayed);
                         Pressed::Ticket(ticket)
                     }
                     other => {
-                        herd.refused_answers.record(took);
+                        self.side(herd).refused_answers.record(took);
                         self.refused(herd, &other, wait)
                     }
                 }
@@ -177,11 +185,11 @@ impl Buyer {
     async fn status(&self, herd: &Herd, ticket: &str) -> Option<Value> {
         let path = format!("/v1/orders/status/{ticket}");
         let ask = Ask::new(Method::GET, &path).header("x-forwarded-for", self.address.clone());
-        match herd.client.ask(&ask).await {
+        match self.side(herd).client.ask(&ask).await {
             Ok(answer) if answer.status == 200 => Some(answer.json()),
             Ok(answer) if answer.status == 503 || answer.status == 429 => {
                 let status = answer.status.as_u16();
-                herd.outcomes.add(&format!("status {status}"));
+                self.side(herd).outcomes.add(&format!("status {status}"));
                 if answer.retry_after().is_none() {
                     herd.violations.add(format!("a status was answered {status} without Retry-After"));
                 }
@@ -196,13 +204,13 @@ impl Buyer {
                 None
             }
             Err(error) => {
-                herd.errors.add(&error);
+                self.side(herd).errors.add(&error);
                 None
             }
         }
     }
 
-    async fn follow(&self, herd: &Herd, ticket: String) {
+    pub(crate) async fn follow(&self, herd: &Herd, ticket: String) {
         let accepted = herd.clock.elapsed();
         if self.panic_retry {
             self.retry(herd, &ticket).await;
@@ -229,7 +237,7 @@ impl Buyer {
                 && !acted
             {
                 acted = true;
-                herd.address_made.record(herd.clock.elapsed().saturating_sub(accepted));
+                self.side(herd).address_made.record(herd.clock.elapsed().saturating_sub(accepted));
                 paid = self.act(herd, &ticket, url, &status).await;
             }
             let phase = status["phase"].as_str().unwrap_or_default();
@@ -254,7 +262,8 @@ impl Buyer {
     fn end(&self, herd: &Herd, ticket: String, status: &Value, paid: Option<Duration>) {
         let word = status["status"].as_str().unwrap_or("?").to_owned();
         if let (Some(paid), "confirmed") = (paid, word.as_str()) {
-            herd.confirmed(herd.clock.elapsed().saturating_sub(paid));
+            self.side(herd).confirmation.record(herd.clock.elapsed().saturating_sub(paid));
+            herd.confirmed();
         }
         let units = status["units"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
         herd.end(Ending { buyer: self.number, ticket, status: word, units, paid: paid.is_some() });
@@ -265,14 +274,14 @@ impl Buyer {
         let due = herd.clock.elapsed();
         let answer = match self.checkout(herd).await {
             Ok(answer) => answer,
-            Err(error) => return herd.errors.add(&error),
+            Err(error) => return self.side(herd).errors.add(&error),
         };
         let took = herd.clock.elapsed().saturating_sub(due);
         herd.answered(took);
         match answers::read(&answer) {
             Ok((Outcome::Accepted { ticket: again, replayed }, named)) => {
-                herd.outcomes.add(&named);
-                herd.accepted_answers.record(took);
+                self.side(herd).outcomes.add(&named);
+                self.side(herd).accepted_answers.record(took);
                 if again != ticket {
                     herd.violations.add(format!("a retry gave {} and not {}", short(&again), short(ticket)));
                 }
@@ -281,8 +290,8 @@ impl Buyer {
                 }
             }
             Ok((Outcome::Again, named)) => {
-                herd.outcomes.add(&named);
-                herd.refused_answers.record(took);
+                self.side(herd).outcomes.add(&named);
+                self.side(herd).refused_answers.record(took);
             }
             Ok((_, named)) => {
                 herd.violations.add(format!("a retry of ticket {} was answered {named}", short(ticket)));
@@ -318,21 +327,21 @@ impl Buyer {
     async fn cancel(&self, herd: &Herd, ticket: &str) {
         let path = format!("/v1/orders/{ticket}");
         let ask = Ask::new(Method::DELETE, &path).header("x-forwarded-for", self.address.clone());
-        match herd.client.ask(&ask).await {
+        match self.side(herd).client.ask(&ask).await {
             Ok(answer) => {
                 let status = answer.status.as_u16();
-                herd.outcomes.add(&format!("cancel {status}"));
+                self.side(herd).outcomes.add(&format!("cancel {status}"));
                 if ![200, 202, 409, 503].contains(&status) {
                     herd.violations.add(format!("DELETE of ticket {} answered {status}", short(ticket)));
                 }
             }
-            Err(error) => herd.errors.add(&error),
+            Err(error) => self.side(herd).errors.add(&error),
         }
     }
 
     /// Goes to the provider's page. `None` where nothing was paid; where an answer was lost, it may have been.
     async fn pay(&self, herd: &Herd, url: &str, action: &str) -> Option<Duration> {
-        let (client, path) = match herd.served(url).await {
+        let (client, path) = match herd.served(self.side(herd), url).await {
             Ok(served) => served,
             Err(error) => {
                 herd.violations.add(format!("the payment page cannot be reached: {error}"));
@@ -348,7 +357,7 @@ impl Buyer {
             match client.ask(&ask).await {
                 Ok(answer) => {
                     let status = answer.status.as_u16();
-                    herd.outcomes.add(&format!("{action} {status}"));
+                    self.side(herd).outcomes.add(&format!("{action} {status}"));
                     match status {
                         303 => return (action == "pay").then(|| herd.clock.elapsed()),
                         410 => break,
@@ -360,7 +369,7 @@ impl Buyer {
                     }
                 }
                 Err(error) => {
-                    herd.errors.add(&error);
+                    self.side(herd).errors.add(&error);
                     unsure = true;
                 }
             }

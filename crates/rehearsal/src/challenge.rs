@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 
 use crate::buyer::Buyer;
 use crate::client::Ask;
+use crate::herd::Herd;
 use crate::measure::Timing;
-use crate::run::Herd;
 
 /// Longest that one challenge is worked at, milliseconds.
 const PATIENCE_MS: u64 = 60_000;
@@ -51,25 +51,32 @@ impl Workshop {
 }
 
 impl Buyer {
-    /// Solves the challenge at `url`. Where that fails, the buyer asks again without a solution.
-    pub(crate) async fn solve(&mut self, herd: &Herd, url: &str) {
-        let ask = Ask::new(Method::GET, url)
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("x-forwarded-for", self.address.clone());
-        let document = match herd.client.ask(&ask).await {
-            Ok(answer) if answer.status == 200 => answer.body.to_vec(),
-            Ok(answer) => {
-                herd.outcomes.add(&format!("challenge {}", answer.status.as_u16()));
-                return herd.rest(answer.retry_after().unwrap_or(Duration::from_secs(1))).await;
-            }
-            Err(error) => return herd.errors.add(&error),
-        };
+    /// The solution of the challenge at `url`. Where there is none, the buyer asks again without.
+    pub(crate) async fn solve(&self, herd: &Herd, url: &str) -> Option<String> {
+        let document = self.challenge(herd, url).await?;
         match herd.workshop.solve(document, || herd.clock.elapsed()).await {
-            Ok(solution) => self.solution = Some(solution),
+            Ok(solution) => Some(solution),
             Err(wrong) => {
                 herd.violations.add(wrong);
                 herd.rest(Duration::from_secs(1)).await;
+                None
             }
         }
+    }
+
+    /// The challenge at `url`, as it came.
+    pub(crate) async fn challenge(&self, herd: &Herd, url: &str) -> Option<Vec<u8>> {
+        let ask = Ask::new(Method::GET, url)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("x-forwarded-for", self.address.clone());
+        match self.side(herd).client.ask(&ask).await {
+            Ok(answer) if answer.status == 200 => return Some(answer.body.to_vec()),
+            Ok(answer) => {
+                self.side(herd).outcomes.add(&format!("challenge {}", answer.status.as_u16()));
+                herd.rest(answer.retry_after().unwrap_or(Duration::from_secs(1))).await;
+            }
+            Err(error) => self.side(herd).errors.add(&error),
+        }
+        None
     }
 }

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::{TcpSocket, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -110,6 +110,8 @@ pub(crate) struct Client {
     /// For the crowd before the counter, and for those who have a ticket: who follows one does not queue behind the others.
     places: [Semaphore; 2],
     sources: u8,
+    /// The last number of the first source address, where it is not the machine's own choice.
+    first_source: Option<u8>,
     made: AtomicU64,
     tasks: TaskTracker,
     gauge: Option<Arc<Gauge>>,
@@ -132,6 +134,7 @@ impl Client {
             places: [connections - connections / 4, (connections / 4).max(1)]
                 .map(|places| Semaphore::new(places as usize)),
             sources: sources.max(1),
+            first_source: None,
             made: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             gauge: None,
@@ -144,21 +147,50 @@ impl Client {
         self
     }
 
-    async fn connect(&self, host: &Host) -> Result<SendRequest<Full<Bytes>>, String> {
+    /// Connects from source addresses of its own, behind the first `others`, where the machine has such.
+    pub(crate) fn apart(mut self, others: u8) -> Self {
+        self.first_source = Some(others.max(1).saturating_add(1));
+        self
+    }
+
+    /// The source address of a connection to `host`; `None` where any will do.
+    fn source(&self, host: &Host) -> Option<Ipv4Addr> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let ip = host.address.ip();
+        let chosen = (self.sources > 1 || self.first_source.is_some()) && ip.is_loopback() && ip.is_ipv4();
+        let first = self.first_source.unwrap_or(1);
+        let last = first.saturating_add((number % u64::from(self.sources)) as u8);
+        chosen.then(|| Ipv4Addr::new(127, 0, 0, last.min(254)))
+    }
+
+    async fn stream(&self, host: &Host) -> Result<TcpStream, String> {
         let address = host.address;
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let said = |error: &dyn std::fmt::Display| format!("connection: {error}");
         let socket = socket.map_err(|error| said(&error))?;
-        if self.sources > 1 && address.ip().is_loopback() && address.is_ipv4() {
-            let last = 1 + (number % u64::from(self.sources)) as u8;
-            let source = IpAddr::V4(Ipv4Addr::new(127, 0, 0, last));
-            socket.bind((source, 0).into()).map_err(|error| said(&error))?;
+        if let Some(source) = self.source(host) {
+            let bound = socket.bind((IpAddr::V4(source), 0).into());
+            // Not every machine has all of 127.0.0.0/8: then they come from where the others do.
+            bound.or_else(|error| if self.first_source.is_some() { Ok(()) } else { Err(said(&error)) })?;
         }
         let stream = socket.connect(address).await.map_err(|error| said(&error))?;
         drop(stream.set_nodelay(true));
+        Ok(stream)
+    }
+
+    /// A connection that is none of the pool's, and the host's name.
+    pub(crate) async fn dial(&self) -> Result<(TcpStream, String), String> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let host = self.hosts.get(turn % self.hosts.len().max(1)).ok_or("there is no host")?;
+        let stream = tokio::time::timeout(TIMEOUT, self.stream(host)).await;
+        let stream = stream.map_err(|_| "no connection in 10 s".to_owned())??;
+        Ok((stream, host.name.clone()))
+    }
+
+    async fn connect(&self, host: &Host) -> Result<SendRequest<Full<Bytes>>, String> {
+        let stream = self.stream(host).await?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = handshake.map_err(|error| said(&error))?;
+        let (sender, connection) = handshake.map_err(|error| format!("connection: {error}"))?;
         self.tasks.spawn(async move { drop(connection.await) });
         Ok(sender)
     }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::foe::{self, Kind};
+
 /// When buyers press Buy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,6 +50,8 @@ pub struct Plan {
     pub challenge: String,
     /// Distinct buyers.
     pub buyers: u32,
+    /// Share of the buyers who are hostile instead, from 0 to 0.9.
+    pub hostile: f64,
     /// When they press Buy.
     pub arrival: Arrival,
     /// Share who click twice at once.
@@ -106,6 +110,7 @@ impl Plan {
             hold_ms: 2_000,
             challenge: "never".to_owned(),
             buyers: 1_000,
+            hostile: 0.0,
             arrival: Arrival::TZero,
             double_click: 0.2,
             panic_retry: 0.2,
@@ -147,6 +152,36 @@ impl Plan {
         }
     }
 
+    /// What is wrong with the hostile share.
+    fn hostile_mistake(&self) -> Option<String> {
+        if !(0.0..=0.9).contains(&self.hostile) {
+            return Some(format!("hostile must be a share from 0 to 0.9, and not {}", self.hostile));
+        }
+        let (kinds, hostile) = (Kind::ALL.len(), self.hostile_buyers());
+        (self.hostile > 0.0 && (hostile as usize) < kinds).then(|| {
+            format!("hostile must be 0 or at least {kinds} buyers, one of each kind, and not {hostile}")
+        })
+    }
+
+    /// How many of the buyers are hostile.
+    #[must_use]
+    pub fn hostile_buyers(&self) -> u32 {
+        foe::count(self.buyers, self.hostile)
+    }
+
+    /// Connections of hostile buyers who speak HTTP; as many again of those who do not.
+    pub(crate) fn hostile_connections(&self) -> u32 {
+        (self.connections / 2).max(8)
+    }
+
+    /// The most connections that the herd has at once.
+    #[must_use]
+    pub fn most_connections(&self) -> u64 {
+        let honest = u64::from(self.connections.min(self.buyers));
+        // Half of the others are in the pool; flooders, slow bodies and oversized headers share as many and their rounding.
+        if self.hostile > 0.0 { honest + 3 * u64::from(self.hostile_connections()) } else { honest }
+    }
+
     /// The addresses of all gateways.
     pub(crate) fn urls(&self) -> Vec<&str> {
         std::iter::once(&self.base_url).chain(&self.other_urls).map(String::as_str).collect()
@@ -172,6 +207,7 @@ impl Plan {
         if self.decline + self.abandon + self.cancel + self.late > 1.0 {
             mistakes.push("decline, abandon, cancel and late together must not be more than 1".to_owned());
         }
+        mistakes.extend(self.hostile_mistake());
         if self.buyers == 0 || self.connections == 0 {
             mistakes.push("there must be at least one buyer and one connection".to_owned());
         }

@@ -24,6 +24,18 @@ fn each_mistake_of_a_plan_is_named() {
 }
 
 #[test]
+fn a_hostile_share_leaves_room_for_honest_buyers_and_for_every_kind() {
+    assert_eq!(mistakes(|plan| plan.hostile = 0.9), "");
+    assert!(mistakes(|plan| plan.hostile = 0.95).contains("from 0 to 0.9"));
+    assert!(mistakes(|plan| plan.hostile = f64::NAN).contains("from 0 to 0.9"));
+    assert!(mistakes(|plan| plan.hostile = 0.001).contains("one of each kind"));
+    let mut plan = Plan::preset(Preset::Quick, "http://127.0.0.1:1");
+    assert_eq!((plan.hostile_buyers(), plan.most_connections()), (0, 256));
+    plan.hostile = 0.1;
+    assert_eq!((plan.hostile_buyers(), plan.most_connections()), (100, 256 + 3 * 128));
+}
+
+#[test]
 fn presets_last_longer_than_a_hold_and_its_grace() {
     for preset in [Preset::Quick, Preset::Drop, Preset::LastUnit] {
         let plan = Plan::preset(preset, "http://127.0.0.1:1");

@@ -11,6 +11,8 @@ use serde_json::json;
 use crate::buyer::{Act, Buyer};
 use crate::client::{Ask, Client};
 use crate::clock::Clock;
+use crate::foe::{self, Kind};
+use crate::hostile::ONE_NETWORK;
 use crate::plan::Plan;
 use crate::run::{Progress, Watcher};
 
@@ -28,6 +30,8 @@ pub(crate) struct Target {
     /// Units, where the sale is the herd's own.
     pub(crate) stock: Option<u64>,
     pub(crate) max_per_user: u64,
+    /// Whether everybody is asked for a challenge, as far as we are told.
+    pub(crate) asks_all: bool,
 }
 
 /// By how much the server's clock is ahead of ours, milliseconds.
@@ -68,6 +72,26 @@ fn act(plan: &Plan, chance: f64) -> Act {
     Act::Pay
 }
 
+/// A buyer with their session. Who is hostile pays for what they get, and has ways of their own for everything else.
+fn buyer(plan: &Plan, number: u32, dice: [f64; 4], session: (String, String), address: String) -> Buyer {
+    let [first, second, third, spread] = dice;
+    let foe = foe::of(number, plan.hostile);
+    let one_network = foe.is_some_and(|foe| foe.kind == Kind::OneNetwork);
+    let honest = foe.is_none();
+    Buyer {
+        number,
+        user: session.0,
+        token: session.1,
+        address: if one_network { ONE_NETWORK.to_owned() } else { address },
+        foe,
+        act: if honest { act(plan, first) } else { Act::Pay },
+        double_click: honest && second < plan.double_click,
+        panic_retry: honest && third < plan.panic_retry,
+        spread,
+        solution: None,
+    }
+}
+
 /// Buyers, each with a session of their own.
 pub(crate) async fn sessions(
     plan: &Plan,
@@ -94,18 +118,7 @@ pub(crate) async fn sessions(
         let (Some(user), Some(token)) = (text("user_id"), text("session_token")) else {
             return Err("POST /v1/sessions gave no user_id or session_token".to_owned());
         };
-        let [first, second, third, spread] = dice[number as usize];
-        buyers.push(Buyer {
-            number,
-            user,
-            token,
-            address,
-            act: act(plan, first),
-            double_click: second < plan.double_click,
-            panic_retry: third < plan.panic_retry,
-            spread,
-            solution: None,
-        });
+        buyers.push(buyer(plan, number, dice[number as usize], (user, token), address));
         if buyers.len().is_multiple_of(500) {
             let (done, total) = (buyers.len() as u64, u64::from(plan.buyers));
             watcher.progress(&Progress {
@@ -144,13 +157,27 @@ pub(crate) async fn sale(plan: &Plan, client: &Client, offset_ms: i64) -> Result
     let sale = answer.json();
     let product = &sale["products"][0];
     let starts = sale["starts_at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    let asks_all = rule(plan, client, &id).await? == "always";
     Ok(Target {
+        asks_all,
         product: product["product_id"].as_str().ok_or("the sale has no product")?.to_owned(),
         starts_ms: starts.ok_or("the sale has no starts_at")?.as_millisecond(),
         stock: plan.sale.is_none().then_some(u64::from(plan.stock)),
         max_per_user: product["max_per_user"].as_u64().unwrap_or(1),
         id,
     })
+}
+
+/// Whom the sale asks for a challenge; buyers are not told, and without the operator's token nobody is.
+async fn rule(plan: &Plan, client: &Client, id: &str) -> Result<String, String> {
+    let Some(token) = plan.admin_token.as_ref().filter(|_| plan.sale.is_some() && plan.hostile > 0.0) else {
+        return Ok(if plan.sale.is_none() { plan.challenge.clone() } else { String::new() });
+    };
+    let path = format!("/admin/v1/sales/{id}");
+    let ask = Ask::new(Method::GET, &path).header("authorization", format!("Bearer {token}"));
+    let admin = admin(plan, client).await?;
+    let answer = admin.as_ref().unwrap_or(client).ask(&ask).await?;
+    Ok(answer.json()["challenge"].as_str().unwrap_or_default().to_owned())
 }
 
 async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, String> {

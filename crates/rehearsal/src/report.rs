@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::measure::Percentiles;
 use crate::plan::Plan;
+use crate::siege::Siege;
 
 /// What was seen.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +50,8 @@ pub struct Report {
     pub stock: u64,
     /// From T-zero to the first `sold-out`, seconds.
     pub sold_out_after_s: Option<f64>,
+    /// What hostile buyers did and got, apart from all of the above but `sold`; null where nobody was hostile.
+    pub hostile: Option<Siege>,
     /// Audits during the run.
     pub audits: u64,
     /// The last audit; null where none was made.
@@ -94,6 +97,10 @@ impl Report {
                 lines.push(title.to_owned());
                 lines.extend(counts.iter().map(|(name, count)| format!("  {name:<32} {count:>9}")));
             }
+        }
+        if let Some(hostile) = &self.hostile {
+            lines.push(String::new());
+            lines.extend(hostile.lines());
         }
         lines.push(String::new());
         for money in self.audit["money"].as_array().into_iter().flatten() {
@@ -145,7 +152,14 @@ impl Report {
             ("the herd behind its own schedule", &self.herd_behind),
         ];
         let asked = (self.challenges.count > 0).then_some(("challenges solved (work)", &self.challenges));
-        timings.into_iter().chain(asked).map(|(name, p)| {
+        let hostile = self.hostile.iter().flat_map(|hostile| {
+            [
+                ("answers to hostile checkouts", &hostile.answers),
+                ("  hostile 202", &hostile.accepted),
+                ("  hostile refusals", &hostile.refused),
+            ]
+        });
+        timings.into_iter().chain(asked).chain(hostile).map(|(name, p)| {
             format!(
                 "{name:<34} {:>9} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",
                 p.count, p.p50_ms, p.p90_ms, p.p99_ms, p.p999_ms, p.max_ms

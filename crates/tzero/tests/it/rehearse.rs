@@ -86,3 +86,76 @@ fn a_rehearsal_over_tls_names_the_way_around() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("does not speak TLS"), "{said}");
 }
+
+/// The eight kinds of hostile buyers, each with the answers that it must have got.
+const KINDS: [(&str, &[&str]); 8] = [
+    ("one-network", &[]),
+    ("replayed-session", &[]),
+    ("forged-session", &["401 invalid-session"]),
+    ("unsolved-challenge", &[]),
+    ("hammering", &[]),
+    ("slow-body", &["408 request-timeout"]),
+    ("oversized-headers", &[]),
+    ("connection-flood", &["closed without an answer"]),
+];
+
+fn besieged(challenge: &str) -> Value {
+    let server = Server::start(&[
+        "expiration.grace_ms=1000",
+        "server.header_timeout_ms=500",
+        "server.body_timeout_ms=500",
+        "challenge.difficulty_min=50",
+        "challenge.difficulty_max=100",
+    ]);
+    let flags = ["--stock=30", "--buyers=96", "--hostile=0.34", "--challenge", challenge, "--ramp-ms=3000"];
+    let (right, report, text) = rehearse(&server, &flags);
+    assert!(right && text.contains("no violation"), "{text}");
+    assert!(text.contains("hostile: 32 buyers (33.3 %)"), "{text}");
+    assert_eq!((&report["audit"]["ok"], &report["sold"]), (&json!(true), &json!(30)), "{text}");
+    let hostile = &report["hostile"];
+    assert_eq!(hostile["buyers"], 32);
+    assert!(hostile["units"].as_u64() <= hostile["units_explained"].as_u64(), "{text}");
+    for (name, answers) in KINDS {
+        let kind = &hostile["kinds"][name];
+        assert!(kind["buyers"] == 4 && text.contains(&format!("  {name}: 4 buyers")), "{name}: {text}");
+        let outcomes = kind["outcomes"].as_object().expect("counts by answer");
+        assert!(!outcomes.is_empty(), "{name}: {text}");
+        assert!(answers.iter().all(|answer| outcomes.contains_key(*answer)), "{name}: {text}");
+        let raw = ["slow-body", "oversized-headers", "connection-flood"].contains(&name);
+        assert_eq!(kind["connections_cut"].as_u64().is_some_and(|cut| cut > 0), raw, "{name}: {text}");
+    }
+    let forged = hostile["kinds"]["forged-session"]["outcomes"].as_object().expect("counts by answer");
+    assert!(!forged.contains_key("202 accepted"), "{text}");
+    assert!(
+        report["answers"]["count"].as_u64().is_some_and(|count| count >= 64),
+        "honest ones apart: {text}"
+    );
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_of_the_herd_is_hostile_and_every_kind_is_counted() {
+    let report = besieged("never");
+    let kinds = &report["hostile"]["kinds"];
+    assert!(kinds["hammering"]["outcomes"].get("429 rate-limited").is_some(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_challenge_is_asked_who_solves_none_gets_nothing() {
+    let report = besieged("always");
+    for name in ["replayed-session", "forged-session", "unsolved-challenge", "hammering"] {
+        let kind = &report["hostile"]["kinds"][name];
+        assert_eq!((&kind["tickets"], &kind["units"]), (&json!(0), &json!(0)), "{name}: {report}");
+    }
+    let unsolved = &report["hostile"]["kinds"]["unsolved-challenge"]["outcomes"];
+    assert!(unsolved.get("403 challenge-required").is_some(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_hostile_unless_asked_for_and_no_share_is_taken_that_has_no_meaning() {
+    let server = Server::start(&["expiration.grace_ms=1000"]);
+    let (right, report, text) = rehearse(&server, &["--stock=5", "--buyers=20", "--abandon=0", "--late=0"]);
+    assert!(right && report["hostile"].is_null() && !text.contains("hostile"), "{text}");
+    let (right, _, text) = rehearse(&server, &["--hostile=0.95"]);
+    assert!(!right && text.contains("hostile must be a share from 0 to 0.9"), "{text}");
+}
