@@ -2,8 +2,8 @@
 //!
 //! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
 //! fixed); both are provided and named with their versions. What a fleet costs its stores is measured beside what is usually
-//! done with the same stores. The drivers are `xtask/bench/side_by_side.py` and `xtask/bench/fleet`; they print no figure
-//! that they have not taken.
+//! done with the same stores. What hostile buyers cost is measured by rehearsals without and with them. The drivers are
+//! `xtask/bench/side_by_side.py`, `xtask/bench/fleet` and `xtask/bench/hostile.py`; they print no figure that they have not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +31,23 @@ enum Part {
     Alone,
     /// The fleet on real stores: CPU time of Redis and PostgreSQL, acknowledgement, how long a failover closes a shard
     Fleet,
+    /// What hostile buyers cost the honest ones: rehearsals without and with a tenth hostile, A B A B, and the server's memory.
+    /// Part of no other run: it takes minutes a pair and needs a machine with nothing else to do
+    Hostile(Hostile),
+}
+
+/// How long hostile buyers are measured.
+#[derive(clap::Args)]
+struct Hostile {
+    /// Pairs of rehearsals
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
+    /// Buyers in each rehearsal; at least 80, so that a tenth of them has every kind
+    #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(80..))]
+    buyers: u32,
+    /// Time over which they come evenly, milliseconds; 0 for all of them at T-zero
+    #[arg(long, default_value_t = 20_000)]
+    ramp_ms: u64,
 }
 
 /// A tool that is on the machine.
@@ -54,10 +71,11 @@ pub fn wrk() -> Result<Tool, String> {
 
 /// Builds the program and measures.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    let (alone, fleet) = match options.part {
+    let (alone, fleet) = match &options.part {
         None => (true, true),
         Some(Part::Alone) => (true, false),
         Some(Part::Fleet) => (false, true),
+        Some(Part::Hostile(hostile)) => return run_hostile(root, hostile),
     };
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
@@ -82,6 +100,19 @@ fn run_alone(root: &Path, costs: Option<&Path>) -> Outcome {
             .arg(driver)
             .args([release.join("tzero"), release.join("examples/pace")])
             .args(costs),
+    )
+}
+
+/// Rehearsals without and with hostile buyers, in turn.
+fn run_hostile(root: &Path, hostile: &Hostile) -> Outcome {
+    call(&mut cargo(root, &["build", "--release"]))?;
+    let figures = [u64::from(hostile.pairs), u64::from(hostile.buyers), hostile.ramp_ms];
+    call(
+        Command::new("python3")
+            .arg("-B")
+            .arg(root.join("xtask/bench/hostile.py"))
+            .arg(workspace::target(root).join("release/tzero"))
+            .args(figures.map(|figure| figure.to_string())),
     )
 }
 
