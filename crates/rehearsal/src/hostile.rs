@@ -171,11 +171,8 @@ impl Buyer {
             return Pressed::Challenged(url);
         };
         side.accepted_answers.record(took);
-        if let Some(way) = guise.forged {
-            herd.violations.add(format!("a forged session ({way}) was answered 202"));
-        }
-        if herd.foes.all_are_asked && foe.kind != Kind::OneNetwork {
-            herd.violations.add(format!("{} got a 202 without a solved challenge", foe.kind.name()));
+        for breach in breaches(foe.kind, guise.forged, herd.foes.all_are_asked) {
+            herd.violations.add(breach);
         }
         herd.accept(replayed);
         if replayed {
@@ -199,6 +196,15 @@ impl Herd {
             () = self.foes.quit.cancelled() => {}
         }
     }
+}
+
+/// What a 202 to somebody hostile breaks. `forged` says how their session was, where it was.
+fn breaches(kind: Kind, forged: Option<&str>, all_are_asked: bool) -> impl Iterator<Item = String> {
+    let forged = forged.map(|way| format!("a forged session ({way}) was answered 202"));
+    let solves = kind == Kind::OneNetwork;
+    let unsolved =
+        (all_are_asked && !solves).then(|| format!("{} got a 202 without a solved challenge", kind.name()));
+    forged.into_iter().chain(unsolved)
 }
 
 /// A token with bytes changed; where it is no base64url, its text is.

@@ -42,3 +42,14 @@ fn an_altered_end_is_long_past() {
 fn a_token_in_another_form_is_changed_too() {
     assert_eq!(wrong_mac("a.b.c"), "a.b.cA");
 }
+
+#[test]
+fn a_202_to_who_has_no_right_to_it_is_a_violation_and_to_others_it_is_none() {
+    let found = |kind, forged, asked| breaches(kind, forged, asked).collect::<Vec<_>>().join("; ");
+    let forged = found(Kind::ForgedSession, Some("wrong MAC"), false);
+    assert_eq!(forged, "a forged session (wrong MAC) was answered 202");
+    assert_eq!(found(Kind::Hammering, None, false), "", "a real session at a sale that asks nobody");
+    assert!(found(Kind::UnsolvedChallenge, None, true).contains("without a solved challenge"));
+    assert!(found(Kind::Hammering, None, true).contains("without a solved challenge"));
+    assert_eq!(found(Kind::OneNetwork, None, true), "", "they solve what they are asked");
+}
