@@ -75,6 +75,11 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         None => (true, true),
         Some(Part::Alone) => (true, false),
         Some(Part::Fleet) => (false, true),
+        Some(Part::Hostile(_)) if options.costs.is_some() => {
+            return Err(
+                "--costs: hostile buyers are no cost that `tzero plan` knows; leave it out".to_owned()
+            );
+        }
         Some(Part::Hostile(hostile)) => return run_hostile(root, hostile),
     };
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
