@@ -65,8 +65,9 @@ impl Altcha {
         }
     }
 
-    /// Nonce, salt and counter out of 16 random bytes. The counter is what the browser looks for: nobody may guess it, and it
-    /// is from half to three halves of the difficulty.
+    /// Nonce, salt and counter out of 16 random bytes. The counter is what the browser looks for: it is below twice the
+    /// difficulty, each number as likely as any other. Whoever begins later than a browser does, or gives up early and tries
+    /// another challenge, has no less work on average.
     fn made(&self, random: [u8; 16], guesses: u32) -> ([u8; 16], [u8; 16], u32) {
         let mut bytes = [0; 40];
         blake3::Hasher::new_keyed(&self.seed).update(&random).finalize_xof().fill(&mut bytes);
@@ -74,7 +75,7 @@ impl Altcha {
         nonce.copy_from_slice(&bytes[..16]);
         salt.copy_from_slice(&bytes[16..32]);
         last.copy_from_slice(&bytes[32..]);
-        let counter = guesses / 2 + (u64::from_le_bytes(last) % u64::from(guesses.max(1))) as u32;
+        let counter = (u64::from_le_bytes(last) % (u64::from(guesses) * 2).max(1)) as u32;
         (nonce, salt, counter)
     }
 

@@ -49,7 +49,7 @@ fn what_is_made_here_is_solved_and_judged_by_the_official_library() {
     let altcha = ours();
     let challenge = challenge(&altcha, 40, 1);
     let solution = solve(&challenge);
-    assert!((20..60).contains(&solution.counter), "{}", solution.counter);
+    assert!(solution.counter < 80, "{}", solution.counter);
     // Without the fast way the library derives the key anew, and finds the same.
     let whole = VerifySolutionOptions::new(&challenge, &solution, &altcha.signature);
     assert!(verify_solution(whole).unwrap().verified);
@@ -62,10 +62,18 @@ fn the_same_random_bytes_make_the_same_challenge_and_others_another() {
     assert_eq!(altcha.made([1; 16], 100), altcha.made([1; 16], 100));
     assert_ne!(altcha.made([1; 16], 100), altcha.made([2; 16], 100));
     assert_ne!(altcha.made([1; 16], 100), Altcha::new([8; 32], TTL_MS).made([1; 16], 100));
-    let counters: Vec<u32> = (0..=255).map(|random| altcha.made([random; 16], 1_000).2).collect();
-    assert!(counters.iter().all(|counter| (500..1_500).contains(counter)));
-    assert!(counters.iter().min() < Some(&600) && counters.iter().max() > Some(&1_400), "{counters:?}");
     assert_eq!(altcha.made([1; 16], 0).2, 0, "no work at all is no reason to fall over");
+}
+
+#[test]
+fn whoever_begins_late_or_gives_up_early_has_no_less_work() {
+    let altcha = ours();
+    let counters: Vec<u32> = (0..=255).map(|random| altcha.made([random; 16], 1_000).2).collect();
+    // 64 of 256 in each quarter, less or more what chance does.
+    for quarter in 0..4 {
+        let within = counters.iter().filter(|counter| **counter / 500 == quarter).count();
+        assert!((40..90).contains(&within), "{within} in quarter {quarter}");
+    }
 }
 
 #[test]
