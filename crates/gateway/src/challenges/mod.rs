@@ -122,6 +122,10 @@ pub async fn standing(
         return Standing::Passed;
     }
     let Some(solution) = given.solution else {
+        if challenger.form.is_away(edge.now()) {
+            challenger.counts.verdicts[Verdict::Unavailable as usize].fetch_add(1, Ordering::Relaxed);
+            return Standing::Passed;
+        }
         challenger.counts.missing.fetch_add(1, Ordering::Relaxed);
         return Standing::Lacks(Lack::Missing);
     };
