@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::challenge::{ChallengeRule, Difficulty, Signal};
 use domain::id::{IdempotencyKey, SaleId, UserId};
+use domain::sale::{GateRefusal, Sale};
 use ports::Fault;
 use ports::challenges::{Asked, Challenges, Verdict};
 
@@ -24,6 +25,11 @@ pub use signals::Signals;
 
 /// Characters of the longest solution that is looked at.
 pub const LONGEST: usize = 4_096;
+
+/// Challenges a second that one user is given in the long run, where there is a limit per user: one is enough for a checkout.
+pub const PER_USER_PER_S: f64 = 0.5;
+/// Challenges that one user is given at once.
+pub const PER_USER_BURST: u32 = 5;
 
 /// Why a checkout was not let by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +81,7 @@ impl Challenger {
         self.form.origin()
     }
 
-    /// The guesses of a challenge that is issued now.
+    /// The guesses of a challenge that is issued now, at a sale that has begun.
     #[must_use]
     pub fn guesses(&self, edge: &Edge) -> u32 {
         self.difficulty.at(self.issues.most(edge.now()))
@@ -83,13 +89,21 @@ impl Challenger {
 
     /// A new challenge for this buyer at this sale: a JSON document.
     ///
+    /// Before the sale begins there is time, and nobody is asked yet: it is the most work then, so that nobody lays in for
+    /// little what the herd has to pay dear. Only those of sales that ask and are open make others' harder.
+    ///
     /// # Errors
     /// It cannot be made.
-    pub fn issue(&self, edge: &Edge, sale: &SaleId, user: &UserId) -> Result<String, Fault> {
+    pub fn issue(&self, edge: &Edge, sale: &Sale, user: &UserId) -> Result<String, Fault> {
         let now = edge.now();
-        self.issues.count(now);
+        let gate = sale.gate(now);
+        if gate.is_ok() && sale.challenge != ChallengeRule::Never {
+            self.issues.count(now);
+        }
         self.counts.issued.fetch_add(1, Ordering::Relaxed);
-        self.form.issue(Asked { sale, user }, self.guesses(edge), (edge.random)(), now)
+        let early = matches!(gate, Err(GateRefusal::NotStarted { .. }));
+        let guesses = if early { self.difficulty.ceiling } else { self.guesses(edge) };
+        self.form.issue(Asked { sale: &sale.sale_id, user }, guesses, (edge.random)(), now)
     }
 
     /// Notes something about a buyer, for sales that ask those about whom something was noticed.
