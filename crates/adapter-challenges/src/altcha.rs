@@ -108,6 +108,15 @@ impl Altcha {
         sign_challenge(&HmacAlgorithm::Sha256, &mut parameters, Some(&key), &self.signature, secret)
     }
 
+    /// Whether a challenge was made under this key.
+    fn is_ours(&self, challenge: &Challenge) -> bool {
+        let mut parameters = challenge.parameters.clone();
+        let again = sign_challenge(&HmacAlgorithm::Sha256, &mut parameters, None, &self.signature, None);
+        let right = again.ok().and_then(|again| again.signature);
+        let pair = challenge.signature.as_ref().zip(right.as_ref());
+        pair.is_some_and(|(told, right)| told.as_bytes().ct_eq(right.as_bytes()).into())
+    }
+
     fn judge(&self, solution: &str, asked: Asked<'_>, key: &IdempotencyKey, now: Timestamp) -> Verdict {
         let Some(Payload { challenge, solution }) = read(solution) else { return Verdict::Wrong };
         let mut options = VerifySolutionOptions::new(&challenge, &solution, &self.signature);
@@ -121,10 +130,11 @@ impl Altcha {
             Ok(told) => told,
             Err(_) => return Verdict::Wrong,
         };
-        // Of a challenge that has expired the library looks at nothing else. Whose it was no longer matters then.
+        // Of a challenge that has expired the library looks at nothing else. Whose it was no longer matters then, and whether
+        // it was ever one of ours does.
         let until = Timestamp::from_millis(expires_at.saturating_mul(1_000));
         if told.expired || (told.verified && now > until) {
-            return Verdict::Expired;
+            return if self.is_ours(&challenge) { Verdict::Expired } else { Verdict::Wrong };
         }
         if !told.verified || !is_for(parameters, &binding::of(&self.binding, asked)) {
             return Verdict::Wrong;

@@ -86,6 +86,8 @@ fn whatever_a_forger_changes_is_noticed() {
         ("less work", |challenge, _| challenge.parameters.key_prefix = "00".to_owned()),
         ("more time", |challenge, _| challenge.parameters.expires_at = Some(i64::MAX / 2_000)),
         ("no end", |challenge, _| challenge.parameters.expires_at = None),
+        ("an end that has passed", |challenge, _| challenge.parameters.expires_at = Some(1)),
+        ("an end before all times", |challenge, _| challenge.parameters.expires_at = Some(i64::MIN)),
         ("an end that is none", |challenge, _| challenge.parameters.expires_at = Some(0)),
         ("for somebody else", |challenge, _| {
             challenge.parameters.data = Some(BTreeMap::from([(FOR.to_owned(), "ff".into())]));
@@ -110,6 +112,17 @@ fn whatever_a_forger_changes_is_noticed() {
     let other = self::challenge(&Altcha::new([8; 32], TTL_MS), 20, 2);
     assert_eq!(judged(&altcha, &sent(&other, &solve(&other))), Verdict::Wrong);
     assert_eq!(judged(&altcha, &sent(&honest, &solution)), Verdict::Passed);
+}
+
+#[test]
+fn one_of_ours_that_has_expired_is_told_from_one_that_is_made_up() {
+    let altcha = Altcha::new([7; 32], 0);
+    let text =
+        with_asked(|asked| altcha.issue(asked, 20, [4; 16], Timestamp::from_millis(1_000_000))).unwrap();
+    let old: Challenge = serde_json::from_str(&text).unwrap();
+    let solution = solve(&old);
+    assert_eq!(judged(&altcha, &sent(&old, &solution)), Verdict::Expired);
+    assert_eq!(judged(&Altcha::new([8; 32], 0), &sent(&old, &solution)), Verdict::Wrong, "another system's");
 }
 
 #[test]
