@@ -182,6 +182,24 @@ describe("a challenge", { concurrency: 2 }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  test("where too many ask at once, a buyer waits and gets a challenge by itself", async (t) => {
+    await shop.sale("many", { challenge: "always" });
+    const page = await visit(t, "/s/many");
+    let refused = 0;
+    await page.route("**/v1/challenge?*", async (route) => {
+      if (refused === 2) { await route.continue(); return; }
+      refused += 1;
+      await route.fulfill({ status: refused === 1 ? 503 : 429, headers: { "Retry-After": "1" }, contentType: "application/problem+json", body: "{}" });
+    });
+    await enabled(card(page).go);
+    await card(page).go.press("Enter");
+    await says(parts(page).said, /Many are asking/);
+    await shown(parts(page).tick);
+    await parts(page).tick.press("Space");
+    await says(card(page).text, /in the queue|held for you/);
+    assert.equal(refused, 2);
+  });
+
   test("where the widget does not load, nothing was ordered and Buy works again", async (t) => {
     await shop.sale("away", { challenge: "always" });
     const page = await visit(t, "/s/away");

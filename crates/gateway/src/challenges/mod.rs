@@ -17,6 +17,7 @@ use ports::challenges::{Asked, Challenges, Verdict};
 
 use crate::edge::{Edge, PerSecond};
 use crate::hot::{Given, visible};
+use crate::limits::Cells;
 use crate::lists::Rule;
 use crate::problem::{Code, Problem};
 use crate::session::Session;
@@ -62,17 +63,22 @@ pub struct Counts {
 pub struct Challenger {
     form: Arc<dyn Challenges>,
     difficulty: Difficulty,
+    most_per_s: f64,
+    /// One cell: nobody else's requests are counted in it.
+    room: Cells,
     issues: PerSecond,
     pub(crate) signals: Signals,
     pub(crate) counts: Counts,
 }
 
 impl Challenger {
-    /// For one form of challenge. What is kept of buyers and networks is hashed under a seed that clients cannot know.
+    /// For one form of challenge, of which at most `most_per_s` a second are made (above 0). What is kept of buyers and networks
+    /// is hashed under a seed that clients cannot know.
     #[must_use]
-    pub fn new(form: Arc<dyn Challenges>, difficulty: Difficulty, seed: [u8; 32]) -> Self {
+    pub fn new(form: Arc<dyn Challenges>, difficulty: Difficulty, most_per_s: f64, seed: [u8; 32]) -> Self {
         let (issues, signals, counts) = (PerSecond::default(), Signals::new(seed), Counts::default());
-        Self { form, difficulty, issues, signals, counts }
+        let room = Cells::new(1, seed);
+        Self { form, difficulty, most_per_s, room, issues, signals, counts }
     }
 
     /// Where the widget of this form comes from, where that is not this server.
@@ -93,9 +99,12 @@ impl Challenger {
     /// little what the herd has to pay dear. Only those of sales that ask and are open make others' harder.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made, or too many are: making them must leave room for what buyers do with what they have.
     pub fn issue(&self, edge: &Edge, sale: &Sale, user: &UserId) -> Result<String, Fault> {
         let now = edge.now();
+        let burst = (self.most_per_s / 10.0).ceil() as u32;
+        let room = self.room.check("challenges", b"", self.most_per_s, burst, edge.clock().elapsed());
+        room.map_err(|_| Fault::Overloaded("the making of challenges"))?;
         let gate = sale.gate(now);
         if gate.is_ok() && sale.challenge != ChallengeRule::Never {
             self.issues.count(now);

@@ -402,6 +402,27 @@ async fn who_asks_for_many_is_told_to_wait_and_makes_nobody_elses_harder() {
 }
 
 #[tokio::test]
+async fn challenges_leave_room_for_what_buyers_do_with_theirs() {
+    let server = Server::start(&[&EASY[..], &["challenge.most_per_s=1"]].concat());
+    server.sale("s", 5, json!({ "challenge": "always" })).await;
+    let (ann, bob) = (server.buyer().await, server.buyer().await);
+    let solution = server.solution("s", &ann).await;
+    let shed = async {
+        loop {
+            let asked = server.request(Method::GET, "/v1/challenge?sale_id=s").bearer_auth(&bob.token);
+            let answer = read(asked).await;
+            if answer.status != 200 {
+                return answer;
+            }
+        }
+    };
+    let shed = tokio::time::timeout(PATIENCE, shed).await.expect("more than one a second");
+    assert_eq!((shed.status, shed.code().as_str()), (503, "overloaded"), "{}", shed.text);
+    assert!(shed.header("retry-after").is_some());
+    assert_eq!(server.buy_with("s", &ann, "k", &solution).await.status, 202);
+}
+
+#[tokio::test]
 async fn nobody_lays_in_for_little_what_the_herd_pays_dear() {
     let server = Server::start(&[
         "challenge.difficulty_min=20",

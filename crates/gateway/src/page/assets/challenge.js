@@ -1,12 +1,12 @@
 // A challenge that a sale asks for. What shows it is loaded only then: ALTCHA's widget from here, or Turnstile's from Cloudflare.
 // ALTCHA's widget is under the licence "./altcha-licence.txt".
-import { ask, put, wait } from "./http.js";
+import { ask, put, retryAfter, wait } from "./http.js";
 
 const TURNSTILE = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit";
 // What is sent where Turnstile's widget cannot be had: no token, so that its judge is asked. Where that is away as well, nobody is asked.
 const NO_WIDGET = "no-widget";
 const PATIENCE_MS = 10000;
-const SAID = { verifying: "Working on it …", verified: "Done: sending your request again.", error: "That did not work. Please try once more." };
+const SAID = { many: "Many are asking at this moment; yours comes by itself.", verifying: "Working on it …", verified: "Done: sending your request again.", error: "That did not work. Please try once more." };
 
 const loaded = new Map();
 // Loads something once; what failed may be tried again.
@@ -58,9 +58,22 @@ export class Challenge {
   }
 
   async show(asked) {
-    const { ok, body } = await ask(asked.url, { headers: { Authorization: `Bearer ${asked.who.session_token}` } });
-    if (!ok) throw new Error("no challenge");
+    const body = await this.given(asked);
+    if (this.end !== asked.end) return;
     if (body.provider === "turnstile") await this.showTurnstile(body, asked); else await this.showWidget(body, asked);
+  }
+
+  // The challenge. Where many ask at once it is waited for, for as long as the server says.
+  async given(asked) {
+    for (;;) {
+      const answer = await ask(asked.url, { headers: { Authorization: `Bearer ${asked.who.session_token}` } });
+      if (answer.ok) return answer.body;
+      if (![429, 503].includes(answer.status)) throw new Error("no challenge");
+      put(this.said, SAID.many);
+      await wait(retryAfter(answer));
+      if (this.end !== asked.end) return undefined;
+      put(this.said, "");
+    }
   }
 
   async showWidget(challenge, asked) {
