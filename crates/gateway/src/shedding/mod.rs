@@ -9,6 +9,7 @@
 //! once: a connection asks no more than that often, and those who were taken are served.
 
 mod bound;
+mod processor;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,7 @@ use ports::dice::Dice;
 
 use crate::edge::PerSecond;
 use bound::{Bound, Seen};
+use processor::Processor;
 
 /// How long is measured before the bound may move.
 const SPAN: Duration = Duration::from_millis(20);
@@ -26,8 +28,6 @@ const SPAN: Duration = Duration::from_millis(20);
 const WAIT_MS: u64 = 1_000;
 /// How many times as much chance adds at least, and at most.
 const SPREAD: (f64, f64) = (4.0, 30.0);
-/// The processor is short where everybody else who can be served takes longer than this.
-const SHORT: Duration = Duration::from_millis(10);
 /// Shortest time until somebody is sent away then, milliseconds; chance adds as much again at most.
 const HELD_MS: u64 = 500;
 
@@ -38,6 +38,7 @@ pub struct Shedding {
     under_way: AtomicU64,
     sent_away: AtomicU64,
     held: AtomicU64,
+    processor: Processor,
     sent_away_per_s: PerSecond,
     answered_per_s: AtomicU64,
     span: Span,
@@ -72,6 +73,7 @@ impl Shedding {
             under_way: AtomicU64::new(0),
             sent_away: AtomicU64::new(0),
             held: AtomicU64::new(0),
+            processor: Processor::default(),
             sent_away_per_s: PerSecond::default(),
             answered_per_s: AtomicU64::new(0),
             span: Span::default(),
@@ -96,12 +98,9 @@ impl Shedding {
         None
     }
 
-    /// Lets everybody else who can be served go before somebody is sent away; returns at once, or after half a second to a second
-    /// where the processor is what is short.
+    /// Returns at once, or after half a second to a second where the processor is what is short.
     pub async fn step_aside(&self, clock: &dyn ports::clock::Clock, dice: &dyn Dice) {
-        let since = clock.elapsed();
-        tokio::task::yield_now().await;
-        if clock.elapsed().saturating_sub(since) > SHORT {
+        if self.processor.is_short(clock.elapsed()) {
             self.held.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(dice.jittered(HELD_MS, 1.0))).await;
         }
