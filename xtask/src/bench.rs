@@ -2,8 +2,8 @@
 //!
 //! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
 //! fixed); both are provided and named with their versions. What a fleet costs its stores is measured beside what is usually
-//! done with the same stores. The drivers are `xtask/bench/side_by_side.py` and `xtask/bench/fleet`; they print no figure
-//! that they have not taken.
+//! done with the same stores. The drivers are `xtask/bench/side_by_side.py`, `xtask/bench/overload.py` and
+//! `xtask/bench/fleet`; they print no figure that they have not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,10 +25,12 @@ pub struct Options {
 }
 
 /// A part of it.
-#[derive(clap::Subcommand)]
+#[derive(clap::Subcommand, PartialEq, Eq)]
 enum Part {
     /// The program alone: durable holds, HTTP side by side with nginx, memory per connection
     Alone,
+    /// Five times as much as the program can take, with a quarter of a core: what it still sells, and how soon it answers
+    Overload,
     /// The fleet on real stores: CPU time of Redis and PostgreSQL, acknowledgement, how long a failover closes a shard
     Fleet,
 }
@@ -54,21 +56,28 @@ pub fn wrk() -> Result<Tool, String> {
 
 /// Builds the program and measures.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    let (alone, fleet) = match options.part {
-        None => (true, true),
-        Some(Part::Alone) => (true, false),
-        Some(Part::Fleet) => (false, true),
-    };
+    let wanted = |part: &Part| options.part.as_ref().is_none_or(|only| only == part);
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
     }
     call(&mut cargo(root, &["build", "--release"]))?;
     call(&mut cargo(root, &["build", "--release", "-p", "rehearsal", "--example", "pace"]))?;
     let costs = options.costs.as_deref();
-    if alone {
+    if wanted(&Part::Alone) {
         run_alone(root, costs)?;
     }
-    if fleet { run_fleet(root, costs) } else { Ok(()) }
+    if wanted(&Part::Overload) {
+        run_overload(root)?;
+    }
+    if wanted(&Part::Fleet) { run_fleet(root, costs) } else { Ok(()) }
+}
+
+/// The program, held to a quarter of a core, under five times its load.
+fn run_overload(root: &Path) -> Outcome {
+    let release = workspace::target(root).join("release");
+    let driver = root.join("xtask/bench/overload.py");
+    let built = [release.join("tzero"), release.join("examples/pace")];
+    call(Command::new("python3").arg("-B").arg(driver).args(built))
 }
 
 /// The inventory alone, then the HTTP paths side by side with nginx.

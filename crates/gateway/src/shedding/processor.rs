@@ -43,6 +43,13 @@ impl Processor {
 }
 
 #[cfg(test)]
+impl Processor {
+    pub(super) fn is_short_until(&self, until: Duration) {
+        self.short_until_us.store(micros(until), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use ports::clock::{Clock, SystemClock};
 
