@@ -1,3 +1,5 @@
+//! Who finds a place, who is sent away, and when they are told to come back.
+
 use std::sync::Mutex;
 
 use super::*;
