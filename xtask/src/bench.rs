@@ -2,8 +2,8 @@
 //!
 //! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
 //! fixed); both are provided and named with their versions. What a fleet costs its stores is measured beside what is usually
-//! done with the same stores. The drivers are `xtask/bench/side_by_side.py`, `xtask/bench/overload.py` and
-//! `xtask/bench/fleet`; they print no figure that they have not taken.
+//! done with the same stores. The drivers are `xtask/bench/side_by_side.py`, `xtask/bench/overload.py`,
+//! `xtask/bench/status_delivery.py` and `xtask/bench/fleet`; they print no figure that they have not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,6 +31,8 @@ enum Part {
     Alone,
     /// Five times as much as the program can take, with a quarter of a core: what it still sells, and how soon it answers
     Overload,
+    /// Buyers who wait for news of their orders, by polling and by streams, directly and through Varnish
+    Status,
     /// The fleet on real stores: CPU time of Redis and PostgreSQL, acknowledgement, how long a failover closes a shard
     Fleet,
 }
@@ -69,6 +71,9 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     if wanted(&Part::Overload) {
         run_overload(root)?;
     }
+    if wanted(&Part::Status) {
+        run_status(root)?;
+    }
     if wanted(&Part::Fleet) { run_fleet(root, costs) } else { Ok(()) }
 }
 
@@ -92,6 +97,14 @@ fn run_alone(root: &Path, costs: Option<&Path>) -> Outcome {
             .args([release.join("tzero"), release.join("examples/pace")])
             .args(costs),
     )
+}
+
+/// What a buyer who waits costs, by each way of being told.
+fn run_status(root: &Path) -> Outcome {
+    needs::provide(&[VARNISH])?;
+    let program = workspace::target(root).join("release/tzero");
+    let driver = root.join("xtask/bench/status_delivery.py");
+    call(Command::new("python3").arg("-B").arg(driver).arg(program).arg(root))
 }
 
 /// The stores side by side with what is usually done with them, then the fleet on them. The stores are this run's own.
