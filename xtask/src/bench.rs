@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::needs::{self, NGINX, Need, PGBENCH, WRK};
+use crate::needs::{self, NGINX, Need, PGBENCH, VARNISH, WRK};
 use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome, cargo};
