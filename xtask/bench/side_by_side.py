@@ -30,6 +30,8 @@ CONNECTIONS = 256
 USERS = 24_000
 IDLE = 4_000
 PACED_ROUNDS = 3
+# Each owes one answer at a time: with as few as wrk has, a slow moment of the disk would make the load wait for itself.
+PACED_CONNECTIONS = 2_048
 PACED_SECONDS = 5
 WARM_BYTES = 512 << 20
 TICK = os.sysconf("SC_CLK_TCK")
@@ -99,8 +101,11 @@ server {{ listen 127.0.0.1:{port}; location / {{ return 202; }} }} }}
     return process, port, children(process.pid)
 
 
-def start_tzero(program, folder):
-    settings = ["limits.user_per_s=0", "limits.network_per_s=0", "processor.rate_per_s=1000000", "processor.concurrency=1", "sandbox.timeout_rate=1.0", "processor.payment_address_deadline_ms=86400000", "log.level=error"]
+# No payment address is ever there: what is measured is the checkout.
+CHECKOUTS_ONLY = ["limits.user_per_s=0", "limits.network_per_s=0", "processor.rate_per_s=1000000", "processor.concurrency=1", "sandbox.timeout_rate=1.0", "processor.payment_address_deadline_ms=86400000", "log.level=error"]
+
+
+def start_tzero(program, folder, settings=CHECKOUTS_ONLY):
     flags = [part for each in settings for part in ("--set", each)]
     command = [program, "serve", "--listen", "127.0.0.1:0", "--data", folder, *flags]
     process = pinned(0, *command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -205,21 +210,21 @@ def spread(values, digits=2):
 
 def paced(pace, port, rate, users, keys):
     """Latency in milliseconds of requests that are due at a fixed pace, each measured from the instant it was due."""
-    command = ["taskset", "-c", "1", pace, f"127.0.0.1:{port}", "open", f"{rate:.0f}", str(PACED_SECONDS), str(CONNECTIONS), keys]
+    command = ["taskset", "-c", "1", pace, f"127.0.0.1:{port}", "open", f"{rate:.0f}", str(PACED_SECONDS), str(PACED_CONNECTIONS), "waits", keys]
     lines = "\n".join(f"{user} {token}" for user, token in users)
     ended = subprocess.run(command, input=lines, capture_output=True, text=True)
     if ended.returncode:
         raise SystemExit(f"the load at a pace: {ended.stderr.strip()}")
     seen = json.loads(ended.stdout)
-    if list(seen["statuses"]) != ["202"]:
-        raise SystemExit(f"the load at a pace: answers by status {seen['statuses']}, and all should be 202")
+    if set(seen["statuses"]) - {"202", "503"}:
+        raise SystemExit(f"the load at a pace: answers by status {seen['statuses']}, and all should be 202, or 503 of those who are sent away")
     return seen
 
 
 def latencies(pace, servers, capacity, users):
-    print(f"\nlatency of granted checkouts, open loop, {CONNECTIONS} connections, {PACED_ROUNDS} rounds of {PACED_SECONDS} s, ms: median (min – max)")
+    print(f"\nlatency of granted checkouts, open loop, {PACED_CONNECTIONS} connections, {PACED_ROUNDS} rounds of {PACED_SECONDS} s, ms: median (min – max)")
     print(f"capacity, as found above: {capacity:,.0f} a second; 'behind' is the load's own lateness, which the latency contains")
-    print(f"{'':<38} {'p50':>20} {'p99':>20} {'p99.9':>22} {'max':>24} {'behind p99.9':>20}")
+    print(f"{'latency of those who were accepted':<38} {'p50':>20} {'p99':>20} {'p99.9':>22} {'max':>24} {'behind p99.9':>20} {'sent away (503)':>20}")
     for share in (0.5, 0.9):
         rounds = {name: [] for name, _, _ in servers}
         for number in range(PACED_ROUNDS):
@@ -227,10 +232,11 @@ def latencies(pace, servers, capacity, users):
                 rounds[name].append(paced(pace, port, capacity * share, users, f"pace-{share}-{number}-"))
                 quiet(pids)
         for name, seen in rounds.items():
-            figures = [spread([one["latency"][key] for one in seen]) for key in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
+            figures = [spread([one["accepted"][key] for one in seen]) for key in ("p50_ms", "p99_ms", "p999_ms", "max_ms")]
             behind = spread([one["behind"]["p999_ms"] for one in seen])
+            away = spread([100 * one["statuses"].get("503", 0) / sum(one["statuses"].values()) for one in seen], 1)
             title = f"{name} at {share:.0%} of tzero's capacity"
-            print(f"{title:<38} {figures[0]:>20} {figures[1]:>20} {figures[2]:>22} {figures[3]:>24} {behind:>20}", flush=True)
+            print(f"{title:<38} {figures[0]:>20} {figures[1]:>20} {figures[2]:>22} {figures[3]:>24} {behind:>20} {away + ' %':>20}", flush=True)
 
 
 def idle_kib(port, pids, path):

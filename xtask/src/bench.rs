@@ -3,12 +3,13 @@
 //! Every measurement of HTTP is taken beside the anchor (nginx) under the same load (wrk, and `pace` where the pace is
 //! fixed); both are provided and named with their versions. What a fleet costs its stores is measured beside what is usually
 //! done with the same stores. What hostile buyers cost is measured by rehearsals without and with them. The drivers are
-//! `xtask/bench/side_by_side.py`, `xtask/bench/fleet` and `xtask/bench/hostile.py`; they print no figure that they have not taken.
+//! `xtask/bench/side_by_side.py`, `xtask/bench/overload.py`, `xtask/bench/status_delivery.py`, `xtask/bench/hostile.py` and
+//! `xtask/bench/fleet`; they print no figure that they have not taken.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::needs::{self, NGINX, Need, PGBENCH, WRK};
+use crate::needs::{self, NGINX, Need, PGBENCH, VARNISH, WRK};
 use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome, cargo};
@@ -25,10 +26,14 @@ pub struct Options {
 }
 
 /// A part of it.
-#[derive(clap::Subcommand)]
+#[derive(clap::Subcommand, PartialEq, Eq)]
 enum Part {
     /// The program alone: durable holds, HTTP side by side with nginx, memory per connection
     Alone,
+    /// Five times as much as the program can take, with a quarter of a core: what it still sells, and how soon it answers
+    Overload,
+    /// Buyers who wait for news of their orders, by polling and by streams, directly and through Varnish
+    Status,
     /// The fleet on real stores: CPU time of Redis and PostgreSQL, acknowledgement, how long a failover closes a shard
     Fleet,
     /// What hostile buyers cost the honest ones: rehearsals without and with a tenth hostile, A B A B, and the server's memory.
@@ -37,7 +42,7 @@ enum Part {
 }
 
 /// How long hostile buyers are measured.
-#[derive(clap::Args)]
+#[derive(clap::Args, PartialEq, Eq)]
 struct Hostile {
     /// Pairs of rehearsals
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
@@ -71,27 +76,39 @@ pub fn wrk() -> Result<Tool, String> {
 
 /// Builds the program and measures.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    let (alone, fleet) = match &options.part {
-        None => (true, true),
-        Some(Part::Alone) => (true, false),
-        Some(Part::Fleet) => (false, true),
-        Some(Part::Hostile(_)) if options.costs.is_some() => {
+    if let Some(Part::Hostile(hostile)) = &options.part {
+        if options.costs.is_some() {
             return Err(
                 "--costs: hostile buyers are no cost that `tzero plan` knows; leave it out".to_owned()
             );
         }
-        Some(Part::Hostile(hostile)) => return run_hostile(root, hostile),
-    };
+        return run_hostile(root, hostile);
+    }
+    let wanted = |part: &Part| options.part.as_ref().is_none_or(|only| only == part);
     for (role, tool) in [("anchor", nginx()?), ("load", wrk()?)] {
         println!("{role:<7} {} ({})", tool.version, tool.program.display());
     }
     call(&mut cargo(root, &["build", "--release"]))?;
     call(&mut cargo(root, &["build", "--release", "-p", "rehearsal", "--example", "pace"]))?;
     let costs = options.costs.as_deref();
-    if alone {
+    if wanted(&Part::Alone) {
         run_alone(root, costs)?;
     }
-    if fleet { run_fleet(root, costs) } else { Ok(()) }
+    if wanted(&Part::Overload) {
+        run_overload(root)?;
+    }
+    if wanted(&Part::Status) {
+        run_status(root)?;
+    }
+    if wanted(&Part::Fleet) { run_fleet(root, costs) } else { Ok(()) }
+}
+
+/// The program, held to a quarter of a core, under five times its load.
+fn run_overload(root: &Path) -> Outcome {
+    let release = workspace::target(root).join("release");
+    let driver = root.join("xtask/bench/overload.py");
+    let built = [release.join("tzero"), release.join("examples/pace")];
+    call(Command::new("python3").arg("-B").arg(driver).args(built))
 }
 
 /// The inventory alone, then the HTTP paths side by side with nginx.
@@ -119,6 +136,14 @@ fn run_hostile(root: &Path, hostile: &Hostile) -> Outcome {
             .arg(workspace::target(root).join("release/tzero"))
             .args(figures.map(|figure| figure.to_string())),
     )
+}
+
+/// What a buyer who waits costs, by each way of being told.
+fn run_status(root: &Path) -> Outcome {
+    needs::provide(&[VARNISH])?;
+    let program = workspace::target(root).join("release/tzero");
+    let driver = root.join("xtask/bench/status_delivery.py");
+    call(Command::new("python3").arg("-B").arg(driver).arg(program).arg(root))
 }
 
 /// The stores side by side with what is usually done with them, then the fleet on them. The stores are this run's own.

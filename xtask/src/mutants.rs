@@ -113,6 +113,14 @@ const MUTANTS: &[Mutant] = &[
         test: "altcha::a_solution_passes_for_one_key_however_often",
     },
     Mutant {
+        guard: "the questions in a row before a judge is away",
+        file: "crates/adapter-challenges/src/turnstile.rs",
+        original: "before.saturating_add(1) < AWAY_AFTER",
+        without: "before == u32::MAX",
+        package: "adapter-challenges",
+        test: "turnstile::a_question_that_is_lost_now_and_then_lets_nobody_else_by",
+    },
+    Mutant {
         guard: "the group commit's wait",
         file: "crates/adapter-embedded/src/writer.rs",
         original: "    if !core.group.bytes().is_empty() {",

@@ -65,8 +65,9 @@ impl Altcha {
         }
     }
 
-    /// Nonce, salt and counter out of 16 random bytes. The counter is what the browser looks for: nobody may guess it, and it
-    /// is from half to three halves of the difficulty.
+    /// Nonce, salt and counter out of 16 random bytes. The counter is what the browser looks for: it is below twice the
+    /// difficulty, each number as likely as any other. Whoever begins later than a browser does, or gives up early and tries
+    /// another challenge, has no less work on average.
     fn made(&self, random: [u8; 16], guesses: u32) -> ([u8; 16], [u8; 16], u32) {
         let mut bytes = [0; 40];
         blake3::Hasher::new_keyed(&self.seed).update(&random).finalize_xof().fill(&mut bytes);
@@ -74,7 +75,7 @@ impl Altcha {
         nonce.copy_from_slice(&bytes[..16]);
         salt.copy_from_slice(&bytes[16..32]);
         last.copy_from_slice(&bytes[32..]);
-        let counter = guesses / 2 + (u64::from_le_bytes(last) % u64::from(guesses.max(1))) as u32;
+        let counter = (u64::from_le_bytes(last) % (u64::from(guesses) * 2).max(1)) as u32;
         (nonce, salt, counter)
     }
 
@@ -107,6 +108,15 @@ impl Altcha {
         sign_challenge(&HmacAlgorithm::Sha256, &mut parameters, Some(&key), &self.signature, secret)
     }
 
+    /// Whether a challenge was made under this key.
+    fn is_ours(&self, challenge: &Challenge) -> bool {
+        let mut parameters = challenge.parameters.clone();
+        let again = sign_challenge(&HmacAlgorithm::Sha256, &mut parameters, None, &self.signature, None);
+        let right = again.ok().and_then(|again| again.signature);
+        let pair = challenge.signature.as_ref().zip(right.as_ref());
+        pair.is_some_and(|(told, right)| told.as_bytes().ct_eq(right.as_bytes()).into())
+    }
+
     fn judge(&self, solution: &str, asked: Asked<'_>, key: &IdempotencyKey, now: Timestamp) -> Verdict {
         let Some(Payload { challenge, solution }) = read(solution) else { return Verdict::Wrong };
         let mut options = VerifySolutionOptions::new(&challenge, &solution, &self.signature);
@@ -120,10 +130,11 @@ impl Altcha {
             Ok(told) => told,
             Err(_) => return Verdict::Wrong,
         };
-        // Of a challenge that has expired the library looks at nothing else. Whose it was no longer matters then.
+        // Of a challenge that has expired the library looks at nothing else. Whose it was no longer matters then, and whether
+        // it was ever one of ours does.
         let until = Timestamp::from_millis(expires_at.saturating_mul(1_000));
         if told.expired || (told.verified && now > until) {
-            return Verdict::Expired;
+            return if self.is_ours(&challenge) { Verdict::Expired } else { Verdict::Wrong };
         }
         if !told.verified || !is_for(parameters, &binding::of(&self.binding, asked)) {
             return Verdict::Wrong;

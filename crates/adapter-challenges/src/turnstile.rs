@@ -1,10 +1,10 @@
 //! Cloudflare's Turnstile: the page shows its widget, which gives a token, and one call to `siteverify` judges it.
 //!
 //! A token is good once, for 300 seconds. It is tied to its sale and user by `cdata`, which the page hands to the widget and
-//! the service hands back. Where the service does not answer, it is not asked again for a moment: a checkout must not wait
-//! for somebody who is away.
+//! the service hands back. Where the service does not answer several times in a row, it is left alone for a moment, and then
+//! asked by one checkout at a time: nobody else must wait for somebody who is away.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +21,17 @@ use crate::spent::{Spent, Use, digest};
 
 /// Characters of the longest token, by Cloudflare's word.
 pub const LONGEST: usize = 2_048;
+/// Error codes of one answer that are told, and letters of one.
+const CODES: usize = 4;
+const LONGEST_CODE: usize = 40;
 /// How long a token is good, milliseconds, by Cloudflare's word.
 pub const LIFE_MS: u64 = 300_000;
-/// For how long a service that did not answer is left alone, milliseconds.
+/// Questions in a row without an answer from which on the service is away. One that is lost among many that are answered
+/// must not let everybody by: with a herd there would always be one.
+pub const AWAY_AFTER: u32 = 3;
+/// Largest answer that is read, bytes; Cloudflare's have some hundreds.
+const LARGEST: usize = 16_384;
+/// For how long a service that is away is left alone, milliseconds.
 const PAUSE_MS: u64 = 2_000;
 /// For how long after that it is said to be away, milliseconds, where nobody asks it meanwhile.
 const SAID_MS: u64 = 60_000;
@@ -47,6 +55,8 @@ pub struct Turnstile {
     binding: [u8; 32],
     http: reqwest::Client,
     spent: Spent,
+    /// Questions that were not answered since one was.
+    unanswered: AtomicU32,
     /// Until when the service is left alone, milliseconds; 0 while it answers.
     away_until_ms: AtomicI64,
     trouble: Mutex<String>,
@@ -99,6 +109,7 @@ impl Turnstile {
             binding: blake3::derive_key("tzero 2026-11 turnstile binding", &key),
             http: http.map_err(|error| format!("cannot make an HTTP client: {error}"))?,
             spent: Spent::default(),
+            unanswered: AtomicU32::new(0),
             away_until_ms: AtomicI64::new(0),
             trouble: Mutex::default(),
         })
@@ -111,26 +122,55 @@ impl Turnstile {
             idempotency_key: same_question(token, key),
         };
         let asked = self.http.post(&self.options.verify_url).json(&question).send().await;
-        let away = |error: reqwest::Error| Told::Nothing(format!("does not answer: {}", error.without_url()));
-        let answer = match asked {
+        let patience = Duration::from_millis(self.options.timeout_ms);
+        let away = |error: &reqwest::Error| {
+            Told::Nothing(format!("does not answer: {}", http_client::why(error, patience)))
+        };
+        let mut answer = match asked {
             Ok(answer) if answer.status().is_server_error() || answer.status() == 429 => {
                 return Told::Nothing(format!("answers {}", answer.status()));
             }
             Ok(answer) => answer,
-            Err(error) => return away(error),
+            Err(error) => return away(&error),
         };
-        match answer.json::<Answer>().await {
-            Ok(answer) => read(answer),
-            Err(error) => away(error),
+        let mut document = Vec::new();
+        loop {
+            match answer.chunk().await {
+                Ok(Some(part)) => document.extend_from_slice(&part),
+                Ok(None) => break,
+                Err(error) => return away(&error),
+            }
+            if document.len() > LARGEST {
+                return Told::Nothing(format!("answers with more than {LARGEST} bytes"));
+            }
         }
+        let read_as = serde_json::from_slice(&document).map(read);
+        read_as.unwrap_or_else(|_| Told::Nothing("answers with something that is no answer".to_owned()))
     }
 
     fn answers(&self) {
+        self.unanswered.store(0, Ordering::Relaxed);
         self.away_until_ms.store(0, Ordering::Relaxed);
     }
 
+    /// Whether this checkout may ask: always while the service answers, and once a pause while it is away.
+    fn may_ask(&self, now: Timestamp) -> bool {
+        let until = self.away_until_ms.load(Ordering::Relaxed);
+        if until == 0 {
+            return true;
+        }
+        let next = now.plus_millis(PAUSE_MS).as_millis();
+        let swap =
+            |until| self.away_until_ms.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed);
+        now.as_millis() >= until && swap(until).is_ok()
+    }
+
     /// Notes that the service said nothing; said once in the log, until it answers again.
-    fn is_away(&self, why: String, now: Timestamp) {
+    fn says_nothing(&self, why: String, now: Timestamp) {
+        let before = self.unanswered.fetch_add(1, Ordering::Relaxed);
+        if before.saturating_add(1) < AWAY_AFTER {
+            return;
+        }
         let until = now.plus_millis(PAUSE_MS).as_millis();
         if self.away_until_ms.swap(until, Ordering::Relaxed) == 0 {
             tracing::warn!(%why, "Turnstile: challenges are not asked for until it answers");
@@ -152,8 +192,15 @@ fn read(answer: Answer) -> Told {
         Told::Bad(Verdict::Wrong)
     } else {
         // Its own mistake, or a secret that is not the site's: no buyer can help either.
-        Told::Nothing(format!("says {}", answer.errors.join(", ")))
+        let codes: Vec<String> = answer.errors.iter().take(CODES).map(|code| plain(code)).collect();
+        Told::Nothing(format!("says {}", codes.join(", ")))
     }
+}
+
+/// A code as it may stand in a log: as long as one is, and nothing but its letters.
+fn plain(code: &str) -> String {
+    let of_a_code = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '-';
+    code.chars().filter(of_a_code).take(LONGEST_CODE).collect()
 }
 
 /// The same UUID (RFC 9562, version 8) for the same question: a retry of ours is no second use.
@@ -196,9 +243,7 @@ impl Challenges for Turnstile {
         match self.spent.look(&id, key, now) {
             Use::Same => return Verdict::Passed,
             Use::Other => return Verdict::Spent,
-            Use::First if now.as_millis() < self.away_until_ms.load(Ordering::Relaxed) => {
-                return Verdict::Unavailable;
-            }
+            Use::First if !self.may_ask(now) => return Verdict::Unavailable,
             Use::First => {}
         }
         match self.ask(solution, key).await {
@@ -217,7 +262,7 @@ impl Challenges for Turnstile {
                 verdict
             }
             Told::Nothing(why) => {
-                self.is_away(why, now);
+                self.says_nothing(why, now);
                 Verdict::Unavailable
             }
         }
@@ -225,6 +270,10 @@ impl Challenges for Turnstile {
 
     fn origin(&self) -> Option<&'static str> {
         Some("https://challenges.cloudflare.com")
+    }
+
+    fn is_away(&self, now: Timestamp) -> bool {
+        now.as_millis() < self.away_until_ms.load(Ordering::Relaxed)
     }
 
     fn trouble(&self, now: Timestamp) -> Option<String> {

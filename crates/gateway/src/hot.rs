@@ -105,7 +105,7 @@ impl<'a> Given<'a> {
             authorization: only(headers, &header::AUTHORIZATION),
             content_type: only(headers, &header::CONTENT_TYPE),
             key: headers.get(KEY_HEADER).map(http::HeaderValue::as_bytes),
-            solution: headers.get(SOLUTION_HEADER).map(http::HeaderValue::as_bytes),
+            solution: only(headers, &SOLUTION_HEADER),
             key_repeated: headers.get_all(KEY_HEADER).iter().nth(1).is_some(),
         }
     }

@@ -38,8 +38,11 @@ fn a_header_of_two_meanings_is_none() {
     headers.insert(header::AUTHORIZATION, "Bearer a".parse().unwrap());
     headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
     assert_eq!(Given::of(&headers).authorization, Some(&b"Bearer a"[..]));
+    headers.insert(SOLUTION_HEADER, "one".parse().unwrap());
+    assert_eq!(Given::of(&headers).solution, Some(&b"one"[..]));
+    headers.append(SOLUTION_HEADER, "other".parse().unwrap());
     headers.append(header::AUTHORIZATION, "Bearer b".parse().unwrap());
     headers.append(header::CONTENT_TYPE, "text/plain".parse().unwrap());
     let given = Given::of(&headers);
-    assert_eq!((given.authorization, given.content_type), (None, None));
+    assert_eq!((given.authorization, given.content_type, given.solution), (None, None, None));
 }

@@ -78,6 +78,12 @@ pub trait Challenges: Send + Sync {
         None
     }
 
+    /// Whether it is known that nobody can judge now; without asking. Then there may be nobody who gives solutions either, and
+    /// a checkout without one goes on as well.
+    fn is_away(&self, _now: Timestamp) -> bool {
+        false
+    }
+
     /// What is wrong with the service that judges, if anything is, in words for an operator; without asking it.
     fn trouble(&self, now: Timestamp) -> Option<String>;
 }

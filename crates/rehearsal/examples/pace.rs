@@ -1,7 +1,8 @@
 //! Measures the latency of granted checkouts at a fixed pace, open loop.
 //!
-//! `cargo run --release -p rehearsal --example pace -- ADDRESS SALE RATE SECONDS CONNECTIONS KEYS < USERS`, where USERS has
-//! a line `USER_ID SESSION_TOKEN` for each buyer, and KEYS begins every idempotency key. Prints the figures as JSON.
+//! `cargo run --release -p rehearsal --example pace -- ADDRESS SALE RATE SECONDS CONNECTIONS CROWD KEYS < USERS`, where USERS
+//! has a line `USER_ID SESSION_TOKEN` for each buyer, KEYS begins every idempotency key, and CROWD is `waits` or `leaves`: what
+//! becomes of requests that find connections waiting. Prints the figures as JSON.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rehearsal::pace::{Pace, pace};
+use rehearsal::pace::{Crowd, Pace, pace};
 
 fn argument<T: FromStr>(at: usize, name: &str) -> Result<T, String> {
     let text = std::env::args().nth(at).ok_or_else(|| format!("argument {at}, {name}, is missing"))?;
@@ -24,8 +25,13 @@ async fn measure() -> Result<String, String> {
         rate_per_s: argument(3, "requests a second")?,
         lasts: Duration::from_secs(argument(4, "a number of seconds")?),
         connections: argument(5, "a number of connections")?,
+        crowd: match argument::<String>(6, "waits or leaves")?.as_str() {
+            "waits" => Crowd::Waits,
+            "leaves" => Crowd::Leaves,
+            other => return Err(format!("argument 6 must be waits or leaves, and not {other}")),
+        },
     };
-    let keys: String = argument(6, "the beginning of keys")?;
+    let keys: String = argument(7, "the beginning of keys")?;
     let users = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
     let users: Vec<(&str, &str)> = users.lines().filter_map(|line| line.split_once(' ')).collect();
     if users.is_empty() {

@@ -3,7 +3,8 @@
 //! Leaner than a herd of buyers, and for measurements only: it counts answers by status and reads no body. Its task never
 //! sleeps between two requests, since a timer's millisecond would show in the figures: give it a core of its own.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -32,8 +33,19 @@ pub struct Pace {
     pub rate_per_s: f64,
     /// For how long.
     pub lasts: Duration,
-    /// Connections; requests take them in turn, and wait where theirs still owes an answer.
+    /// Connections.
     pub connections: usize,
+    /// What becomes of a request that finds a connection waiting.
+    pub crowd: Crowd,
+}
+
+/// What becomes of requests that find connections waiting for answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowd {
+    /// They take connections in turn, and wait where theirs still owes an answer. Their latency contains that.
+    Waits,
+    /// They take whichever connection owes nothing, and where none is left, they are not sent, and are counted.
+    Leaves,
 }
 
 /// What was seen at a pace.
@@ -45,13 +57,20 @@ pub struct Paced {
     pub behind: Percentiles,
     /// Answers by status.
     pub statuses: BTreeMap<String, u64>,
+    /// The latency of those that were accepted (202).
+    pub accepted: Percentiles,
+    /// Requests that were not sent, because every connection waited.
+    pub left: u64,
 }
 
 struct Seen {
     clock: Clock,
     latency: Timing,
     behind: Timing,
+    accepted: Timing,
     statuses: Counts,
+    /// Connections that owe nothing, the one that has been idle for longest first.
+    idle: RefCell<VecDeque<usize>>,
 }
 
 /// Sends `request(0)`, `request(1)`, … at the pace; each is the bytes of one HTTP/1.1 request.
@@ -63,37 +82,50 @@ pub async fn pace(pace: Pace, request: impl Fn(u64) -> Bytes) -> Result<Paced, S
         clock: Clock::start(),
         latency: Timing::new(),
         behind: Timing::new(),
+        accepted: Timing::new(),
         statuses: Counts::default(),
+        idle: RefCell::new((0..pace.connections).collect()),
     });
     let tasks = LocalSet::new();
-    tasks.run_until(drive(pace, request, Rc::clone(&seen))).await?;
+    let left = tasks.run_until(drive(pace, request, Rc::clone(&seen))).await?;
     Ok(Paced {
         latency: seen.latency.percentiles(),
         behind: seen.behind.percentiles(),
         statuses: seen.statuses.all(),
+        accepted: seen.accepted.percentiles(),
+        left,
     })
 }
 
-async fn drive(pace: Pace, request: impl Fn(u64) -> Bytes, seen: Rc<Seen>) -> Result<(), String> {
+/// Gives how many were not sent.
+async fn drive(pace: Pace, request: impl Fn(u64) -> Bytes, seen: Rc<Seen>) -> Result<u64, String> {
     let mut entrances = Vec::with_capacity(pace.connections);
     let mut connections = Vec::with_capacity(pace.connections);
-    for _ in 0..pace.connections {
+    for place in 0..pace.connections {
         let stream =
             TcpStream::connect(pace.address).await.map_err(|error| format!("connection: {error}"))?;
         stream.set_nodelay(true).map_err(|error| format!("connection: {error}"))?;
         let (entrance, waiting) = mpsc::channel(WAITING);
         entrances.push(entrance);
-        connections.push(tokio::task::spawn_local(serve(stream, waiting, Rc::clone(&seen))));
+        connections.push(tokio::task::spawn_local(serve(stream, place, waiting, Rc::clone(&seen))));
     }
     let began = seen.clock.elapsed();
     let count = (pace.rate_per_s * pace.lasts.as_secs_f64()) as u64;
+    let mut left = 0;
     for number in 0..count {
         let due = began + Duration::from_secs_f64(number as f64 / pace.rate_per_s);
         while seen.clock.elapsed() < due {
             tokio::task::yield_now().await;
         }
         seen.behind.record(seen.clock.elapsed().saturating_sub(due));
-        let entrance = &entrances[number as usize % pace.connections];
+        let place = match pace.crowd {
+            Crowd::Waits => Some(number as usize % pace.connections),
+            Crowd::Leaves => seen.idle.borrow_mut().pop_front(),
+        };
+        let Some(entrance) = place.and_then(|place| entrances.get(place)) else {
+            left += 1;
+            continue;
+        };
         entrance.try_send((due, request(number))).map_err(|_| "a connection has ended, or owes too much")?;
     }
     drop(entrances);
@@ -102,11 +134,12 @@ async fn drive(pace: Pace, request: impl Fn(u64) -> Bytes, seen: Rc<Seen>) -> Re
         let ended = ended.map_err(|_| "answers did not come in time".to_owned())?;
         ended.map_err(|error| error.to_string())??;
     }
-    Ok(())
+    Ok(left)
 }
 
 async fn serve(
     mut stream: TcpStream,
+    place: usize,
     mut waiting: mpsc::Receiver<(Duration, Bytes)>,
     seen: Rc<Seen>,
 ) -> Result<(), String> {
@@ -123,8 +156,13 @@ async fn serve(
                 return Err("the connection was closed in an answer".to_owned());
             }
         };
-        seen.latency.record(seen.clock.elapsed().saturating_sub(due));
+        let took = seen.clock.elapsed().saturating_sub(due);
+        seen.latency.record(took);
+        if status == "202" {
+            seen.accepted.record(took);
+        }
         seen.statuses.add(&status);
+        seen.idle.borrow_mut().push_back(place);
     }
     Ok(())
 }

@@ -96,6 +96,56 @@ describe("a challenge", { concurrency: 2 }, () => {
     await says(card(page).text, /in the queue|held for you/);
   });
 
+  test("who does not want to wait for what is being loaded leaves", async (t) => {
+    await shop.sale("slow", { challenge: "always" });
+    const page = await visit(t, "/s/slow");
+    let on;
+    const held = new Promise((done) => { on = done; });
+    await page.route("**/assets/altcha.*.js", async (route) => { await held; await route.continue(); });
+    await enabled(card(page).go);
+    await card(page).go.press("Enter");
+    await shown(parts(page).box);
+    await parts(page).leave.press("Enter");
+    await gone(parts(page).box);
+    await says(card(page).feedback, /Nothing was ordered/);
+    on();
+    // What comes too late is shown to nobody, and is there when it is asked for again.
+    await asked(page);
+    assert.equal(await page.locator("altcha-widget").count(), 1);
+    await parts(page).tick.press("Space");
+    await says(card(page).text, /in the queue|held for you/);
+  });
+
+  test("where Turnstile is away, a buyer gets by; where only its widget is blocked, they are told", async (t) => {
+    let away = true;
+    const judge = createServer((request, response) => {
+      request.resume();
+      response.writeHead(away ? 500 : 200, { "Content-Type": "application/json" });
+      response.end(JSON.stringify({ success: false, "error-codes": ["invalid-input-response"] }));
+    });
+    judge.listen(0, "127.0.0.1");
+    await once(judge, "listening");
+    t.after(() => judge.close());
+    const verify = `http://127.0.0.1:${judge.address().port}/siteverify`;
+    const other = await Shop.open("challenge.provider=turnstile", "challenge.turnstile_site_key=key", "challenge.turnstile_secret=secret", `challenge.turnstile_verify_url=${verify}`);
+    t.after(() => other.close());
+    await other.sale("away", { challenge: "always" });
+    const buy = async () => {
+      const context = await chromium.newContext();
+      t.after(() => context.close());
+      const page = await context.newPage();
+      await page.route("https://challenges.cloudflare.com/**", (route) => route.abort());
+      await page.goto(`${other.url}/s/away`);
+      await enabled(card(page).go);
+      await card(page).go.click();
+      return page;
+    };
+    await says(card(await buy()).text, /in the queue|held for you/);
+    away = false;
+    await says(card(await buy()).feedback, /could not be shown\. Nothing was ordered/);
+    assert.equal(await other.held("away"), 1);
+  });
+
   test("Turnstile is loaded from its own origin alone, and its token goes along with the same purchase", async (t) => {
     // Cloudflare cannot be reached from a test: its script and its judge are written here, to what is documented of them.
     const tokens = new Map();
@@ -130,6 +180,24 @@ describe("a challenge", { concurrency: 2 }, () => {
     assert.equal(sent.length, 2);
     assert.deepEqual([sent[0][1], sent[1][0], sent[1][1]], [undefined, sent[0][0], "token-1"]);
     assert.deepEqual(complaints, []);
+  });
+
+  test("where too many ask at once, a buyer waits and gets a challenge by itself", async (t) => {
+    await shop.sale("many", { challenge: "always" });
+    const page = await visit(t, "/s/many");
+    let refused = 0;
+    await page.route("**/v1/challenge?*", async (route) => {
+      if (refused === 2) { await route.continue(); return; }
+      refused += 1;
+      await route.fulfill({ status: refused === 1 ? 503 : 429, headers: { "Retry-After": "1" }, contentType: "application/problem+json", body: "{}" });
+    });
+    await enabled(card(page).go);
+    await card(page).go.press("Enter");
+    await says(parts(page).said, /Many are asking/);
+    await shown(parts(page).tick);
+    await parts(page).tick.press("Space");
+    await says(card(page).text, /in the queue|held for you/);
+    assert.equal(refused, 2);
   });
 
   test("where the widget does not load, nothing was ordered and Buy works again", async (t) => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::id::SaleId;
 use http::{HeaderMap, StatusCode};
 
-use super::checkout::{session, user_limit};
+use super::checkout::{challenge_limit, session, user_limit};
 use crate::edge::Edge;
 use crate::hot::Given;
 use crate::problem::{Code, FieldError, Problem, fault};
@@ -24,9 +24,10 @@ pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMa
     })?;
     let sale = SaleId::parse(sale)
         .map_err(|refusal| Problem::invalid(vec![FieldError::new("sale_id", refusal.to_string())]))?;
-    if edge.catalog.get(&sale).is_none() {
+    let Some(sale) = edge.catalog.get(&sale) else {
         return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
-    }
+    };
+    challenge_limit(edge, &session)?;
     let body = edge.challenger.issue(edge, &sale, &session.user);
     let body = body.map_err(|failed| fault(&failed, edge.busy_ms()))?;
     let media = "application/json";

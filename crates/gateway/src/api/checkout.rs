@@ -139,6 +139,20 @@ pub fn user_limit(edge: &Edge, session: &Session, client: IpAddr) -> Result<(), 
     network_limit(edge, client)
 }
 
+/// Challenges per user: each costs the server a derivation, and whoever is given many makes everybody's more work.
+///
+/// # Errors
+/// 429.
+pub fn challenge_limit(edge: &Edge, session: &Session) -> Result<(), Problem> {
+    if edge.settings.user_per_s <= 0.0 {
+        return Ok(());
+    }
+    // No user's identifier has a zero byte.
+    let room = [session.user.as_str().as_bytes(), &[0], b"challenge"].concat();
+    let counted = one_limit(edge, "user", &room, challenges::PER_USER_PER_S, challenges::PER_USER_BURST);
+    counted.inspect_err(|_| edge.challenger.note(edge, &session.user, Signal::RateLimited))
+}
+
 /// Requests per network; loopback and networks that the operator allows are not limited, and those that they deny refused.
 ///
 /// # Errors

@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::challenge::{ChallengeRule, Difficulty, Signal};
 use domain::id::{IdempotencyKey, SaleId, UserId};
+use domain::sale::{GateRefusal, Sale};
 use ports::Fault;
 use ports::challenges::{Asked, Challenges, Verdict};
 
 use crate::edge::{Edge, PerSecond};
 use crate::hot::{Given, visible};
+use crate::limits::Cells;
 use crate::lists::Rule;
 use crate::problem::{Code, Problem};
 use crate::session::Session;
@@ -24,6 +26,11 @@ pub use signals::Signals;
 
 /// Characters of the longest solution that is looked at.
 pub const LONGEST: usize = 4_096;
+
+/// Challenges a second that one user is given in the long run, where there is a limit per user: one is enough for a checkout.
+pub const PER_USER_PER_S: f64 = 0.5;
+/// Challenges that one user is given at once.
+pub const PER_USER_BURST: u32 = 5;
 
 /// Why a checkout was not let by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,17 +63,22 @@ pub struct Counts {
 pub struct Challenger {
     form: Arc<dyn Challenges>,
     difficulty: Difficulty,
+    most_per_s: f64,
+    /// One cell: nobody else's requests are counted in it.
+    room: Cells,
     issues: PerSecond,
     pub(crate) signals: Signals,
     pub(crate) counts: Counts,
 }
 
 impl Challenger {
-    /// For one form of challenge. What is kept of buyers and networks is hashed under a seed that clients cannot know.
+    /// For one form of challenge, of which at most `most_per_s` a second are made (above 0). What is kept of buyers and networks
+    /// is hashed under a seed that clients cannot know.
     #[must_use]
-    pub fn new(form: Arc<dyn Challenges>, difficulty: Difficulty, seed: [u8; 32]) -> Self {
+    pub fn new(form: Arc<dyn Challenges>, difficulty: Difficulty, most_per_s: f64, seed: [u8; 32]) -> Self {
         let (issues, signals, counts) = (PerSecond::default(), Signals::new(seed), Counts::default());
-        Self { form, difficulty, issues, signals, counts }
+        let room = Cells::new(1, seed);
+        Self { form, difficulty, most_per_s, room, issues, signals, counts }
     }
 
     /// Where the widget of this form comes from, where that is not this server.
@@ -75,7 +87,7 @@ impl Challenger {
         self.form.origin()
     }
 
-    /// The guesses of a challenge that is issued now.
+    /// The guesses of a challenge that is issued now, at a sale that has begun.
     #[must_use]
     pub fn guesses(&self, edge: &Edge) -> u32 {
         self.difficulty.at(self.issues.most(edge.now()))
@@ -83,13 +95,24 @@ impl Challenger {
 
     /// A new challenge for this buyer at this sale: a JSON document.
     ///
+    /// Before the sale begins there is time, and nobody is asked yet: it is the most work then, so that nobody lays in for
+    /// little what the herd has to pay dear. Only those of sales that ask and are open make others' harder.
+    ///
     /// # Errors
-    /// It cannot be made.
-    pub fn issue(&self, edge: &Edge, sale: &SaleId, user: &UserId) -> Result<String, Fault> {
+    /// It cannot be made, or too many are: making them must leave room for what buyers do with what they have.
+    pub fn issue(&self, edge: &Edge, sale: &Sale, user: &UserId) -> Result<String, Fault> {
         let now = edge.now();
-        self.issues.count(now);
+        let burst = (self.most_per_s / 10.0).ceil() as u32;
+        let room = self.room.check("challenges", b"", self.most_per_s, burst, edge.clock().elapsed());
+        room.map_err(|_| Fault::Overloaded("the making of challenges"))?;
+        let gate = sale.gate(now);
+        if gate.is_ok() && sale.challenge != ChallengeRule::Never {
+            self.issues.count(now);
+        }
         self.counts.issued.fetch_add(1, Ordering::Relaxed);
-        self.form.issue(Asked { sale, user }, self.guesses(edge), (edge.random)(), now)
+        let early = matches!(gate, Err(GateRefusal::NotStarted { .. }));
+        let guesses = if early { self.difficulty.ceiling } else { self.guesses(edge) };
+        self.form.issue(Asked { sale: &sale.sale_id, user }, guesses, (edge.random)(), now)
     }
 
     /// Notes something about a buyer, for sales that ask those about whom something was noticed.
@@ -122,6 +145,10 @@ pub async fn standing(
         return Standing::Passed;
     }
     let Some(solution) = given.solution else {
+        if challenger.form.is_away(edge.now()) {
+            challenger.counts.verdicts[Verdict::Unavailable as usize].fetch_add(1, Ordering::Relaxed);
+            return Standing::Passed;
+        }
         challenger.counts.missing.fetch_add(1, Ordering::Relaxed);
         return Standing::Lacks(Lack::Missing);
     };

@@ -159,7 +159,7 @@ fn form(max_per_user: u8) -> String {
 
 /// Where a challenge is shown, if the sale asks for one.
 const CHALLENGE: &str = "<section class=\"challenge\" aria-label=\"A challenge before you buy\" hidden>\
-     <h3 class=\"challenge-title\" tabindex=\"-1\">One moment: are you a person?</h3><p class=\"challenge-why\"></p>\
+     <h3 class=\"challenge-title\" tabindex=\"-1\">One moment: are you a person?</h3><p class=\"challenge-why\" role=\"status\"></p>\
      <p class=\"challenge-what\">This sale asks for a little work of your browser, so that programs do not buy everything. \
      Tick the box and wait a moment; there is nothing to read or to recognise. Your request is then sent again by itself.</p>\
      <div class=\"challenge-place\"></div><p class=\"challenge-said\" role=\"status\"></p>\

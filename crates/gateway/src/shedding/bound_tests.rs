@@ -1,3 +1,5 @@
+//! The bound follows what is measured, and is lowered only where that helps.
+
 use super::*;
 
 const AIM: Duration = Duration::from_millis(50);

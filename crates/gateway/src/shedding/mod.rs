@@ -5,10 +5,11 @@
 //! a time over which the service can take in all who were sent away.
 //!
 //! To send somebody away costs half as much as to sell to them. Where the processor is what is short, clients that ask again at
-//! once, over connections that they have, would make the service do nothing else. There the answer comes within a second, not at
-//! once: a connection asks no more than that often, and those who were taken are served.
+//! once, over connections that they have, would make the service do nothing else. There the answer comes late, not at once: a
+//! connection asks no more than that often, and those who were taken are served.
 
 mod bound;
+mod processor;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,7 @@ use ports::dice::Dice;
 
 use crate::edge::PerSecond;
 use bound::{Bound, Seen};
+use processor::Processor;
 
 /// How long is measured before the bound may move.
 const SPAN: Duration = Duration::from_millis(20);
@@ -26,10 +28,11 @@ const SPAN: Duration = Duration::from_millis(20);
 const WAIT_MS: u64 = 1_000;
 /// How many times as much chance adds at least, and at most.
 const SPREAD: (f64, f64) = (4.0, 30.0);
-/// The processor is short where everybody else who can be served takes longer than this.
-const SHORT: Duration = Duration::from_millis(10);
-/// Shortest time until somebody is sent away then, milliseconds; chance adds as much again at most.
-const HELD_MS: u64 = 500;
+/// Shortest and longest time until somebody is sent away then, milliseconds; chance adds half of it at most.
+const HELD_MS: (u64, u64) = (500, 3_000);
+/// Of the answers a second, the part that may be those of people who are sent away late: in between, their time grows with their
+/// number.
+const LATE: u64 = 8;
 
 /// The queue before the inventory.
 pub struct Shedding {
@@ -38,6 +41,8 @@ pub struct Shedding {
     under_way: AtomicU64,
     sent_away: AtomicU64,
     held: AtomicU64,
+    holding: AtomicU64,
+    processor: Processor,
     sent_away_per_s: PerSecond,
     answered_per_s: AtomicU64,
     span: Span,
@@ -72,6 +77,8 @@ impl Shedding {
             under_way: AtomicU64::new(0),
             sent_away: AtomicU64::new(0),
             held: AtomicU64::new(0),
+            holding: AtomicU64::new(0),
+            processor: Processor::default(),
             sent_away_per_s: PerSecond::default(),
             answered_per_s: AtomicU64::new(0),
             span: Span::default(),
@@ -96,14 +103,14 @@ impl Shedding {
         None
     }
 
-    /// Lets everybody else who can be served go before somebody is sent away; returns at once, or after half a second to a second
-    /// where the processor is what is short.
+    /// Returns at once, or after half a second to four and a half where the processor is what is short.
     pub async fn step_aside(&self, clock: &dyn ports::clock::Clock, dice: &dyn Dice) {
-        let since = clock.elapsed();
-        tokio::task::yield_now().await;
-        if clock.elapsed().saturating_sub(since) > SHORT {
+        if self.processor.is_short(clock.elapsed()) {
             self.held.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(Duration::from_millis(dice.jittered(HELD_MS, 1.0))).await;
+            let held = Held::begin(&self.holding);
+            let late_per_s = (self.answered_per_s.load(Ordering::Relaxed) / LATE).max(1);
+            let fitting_ms = (held.before * 1_000 / late_per_s).clamp(HELD_MS.0, HELD_MS.1);
+            tokio::time::sleep(Duration::from_millis(dice.jittered(fitting_ms, 0.5))).await;
         }
     }
 
@@ -165,6 +172,24 @@ impl Shedding {
         self.places.store(bound.places(), Ordering::Relaxed);
         let per_s = seen.answered as f64 / lasted.as_secs_f64();
         self.answered_per_s.store(per_s as u64, Ordering::Relaxed);
+    }
+}
+
+/// Somebody whose answer waits.
+struct Held<'a> {
+    holding: &'a AtomicU64,
+    before: u64,
+}
+
+impl<'a> Held<'a> {
+    fn begin(holding: &'a AtomicU64) -> Self {
+        Self { holding, before: holding.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.holding.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,3 +1,5 @@
+//! Who finds a place, who is sent away, and when they are told to come back.
+
 use std::sync::Mutex;
 
 use super::*;
@@ -99,4 +101,23 @@ fn those_who_are_sent_away_come_back_over_a_time_in_which_they_can_be_taken() {
         shedding.wait_ms(now, &Always(0.0));
     }
     assert_eq!(shedding.wait_ms(now, &Always(1.0)), 31_000);
+}
+
+#[tokio::test]
+async fn whoever_is_sent_away_waits_only_where_the_processor_is_short() {
+    let (shedding, clock) = (Shedding::new(10, AIM), ports::clock::SystemClock::start());
+    let ask = async || {
+        let since = ports::clock::Clock::elapsed(&clock);
+        shedding.step_aside(&clock, &Always(0.0)).await;
+        ports::clock::Clock::elapsed(&clock) - since
+    };
+    assert!(ask().await < MILLI * 400);
+    assert_eq!(shedding.held(), 0);
+    shedding.processor.is_short_until(ports::clock::Clock::elapsed(&clock) + MILLI * 10_000);
+    let several = futures::future::join_all([ask(), ask(), ask()]).await;
+    // Nobody is answered yet: the more wait, the longer, up to three seconds.
+    assert!(several.iter().all(|took| (MILLI * 500..MILLI * 4_000).contains(took)), "{several:?}");
+    assert!(several[0] < MILLI * 900 && several[2] > MILLI * 1_900, "{several:?}");
+    assert_eq!(shedding.held(), 3);
+    assert_eq!(shedding.holding.load(Ordering::Relaxed), 0);
 }

@@ -19,6 +19,8 @@ pub struct Challenge {
     pub difficulty_max: u32,
     /// Challenges a second from which on it is the most.
     pub full_per_s: u32,
+    /// Challenges made a second, at most; 0: as many as the processors make beside their work.
+    pub most_per_s: u32,
     /// The site's key at Turnstile.
     #[serde(deserialize_with = "empty_is_none")]
     pub turnstile_site_key: Option<String>,

@@ -112,6 +112,14 @@ const RELATIONS: &[Relation] = &[
         detail: "must be at least challenge.difficulty_min",
     },
     Relation {
+        keys: &["challenge.ttl_ms", "challenge.difficulty_max"],
+        holds: |config| {
+            is_turnstile(config) || config.challenge.ttl_ms >= 2 * u64::from(config.challenge.difficulty_max)
+        },
+        detail: "must be at least twice challenge.difficulty_max: a browser that makes a thousand guesses a second \
+                 may need as many milliseconds for the hardest challenge, and one that has expired is good for nothing",
+    },
+    Relation {
         keys: &["challenge.turnstile_site_key", "challenge.provider"],
         holds: |config| !is_turnstile(config) || config.challenge.turnstile_site_key.is_some(),
         detail: "must be the site's key, because challenge.provider is \"turnstile\"",

@@ -90,6 +90,7 @@ pub const KEYS: &[Key] = &[
     key("challenge.difficulty_min", GUESSES),
     key("challenge.difficulty_max", GUESSES),
     key("challenge.full_per_s", Whole(1, MANY)),
+    key("challenge.most_per_s", Whole(0, 1_000_000)),
     key("challenge.turnstile_site_key", Text),
     key("challenge.turnstile_secret", Secret),
     key("challenge.turnstile_verify_url", UrlOrEmpty),

@@ -37,6 +37,10 @@ pub fn open(config: &Config, keys: &Keys) -> Result<Arc<dyn Challenges>, String>
     })
 }
 
+/// Challenges that are made a second for each processor, at most, where nothing is configured. One costs about a quarter of a millisecond
+/// (`cargo run --release -p adapter-challenges --example cost`): all of them together a quarter of the machine.
+const PER_PROCESSOR_S: f64 = 1_000.0;
+
 /// Who asks at checkouts.
 pub fn challenger(config: &Config, form: Arc<dyn Challenges>) -> Challenger {
     let challenge = &config.challenge;
@@ -45,5 +49,9 @@ pub fn challenger(config: &Config, form: Arc<dyn Challenges>) -> Challenger {
         ceiling: challenge.difficulty_max,
         full_per_s: challenge.full_per_s,
     };
-    Challenger::new(form, difficulty, random())
+    let most_per_s = match challenge.most_per_s {
+        0 => std::thread::available_parallelism().map_or(1, usize::from) as f64 * PER_PROCESSOR_S,
+        most_per_s => f64::from(most_per_s),
+    };
+    Challenger::new(form, difficulty, most_per_s, random())
 }

@@ -343,14 +343,14 @@ async fn a_challenge_is_more_work_while_many_are_asked() {
     let buyer = server.buyer().await;
     let counter = |challenge: &Challenge| decoded(&sent(challenge)).solution.counter;
     let quiet = counter(&server.challenge("s", &buyer).await);
-    // Half to three halves of the difficulty; one challenge more in the same second adds a twentieth of the rest.
+    // Below twice the difficulty; one challenge more in the same second adds a twentieth of the rest.
     assert!(quiet < 200, "{quiet}");
     let pressed = async {
         loop {
             futures::future::join_all((0..40).map(|_| server.challenge("s", &buyer))).await;
             // In this second or the one before there were enough; what is issued now shows it.
             let counter = counter(&server.challenge("s", &buyer).await);
-            assert!(counter < 1_500, "never more than three halves of the most: {counter}");
+            assert!(counter < 2_000, "never twice the most: {counter}");
             if counter >= 500 {
                 return;
             }
@@ -363,6 +363,80 @@ async fn a_challenge_is_more_work_while_many_are_asked() {
         }
     };
     tokio::time::timeout(PATIENCE, relaxed).await.expect("and it eases again");
+}
+
+#[tokio::test]
+async fn who_asks_for_many_is_told_to_wait_and_makes_nobody_elses_harder() {
+    let server = Server::start(&["challenge.difficulty_min=20", "challenge.full_per_s=20"]);
+    server.sale("s", 5, json!({ "challenge": "always" })).await;
+    server.sale("plain", 5, json!({})).await;
+    let buyer = server.buyer().await;
+    let ask = async |buyer: &Buyer, sale: &str| {
+        let path = format!("/v1/challenge?sale_id={sale}");
+        read(server.request(Method::GET, &path).bearer_auth(&buyer.token)).await
+    };
+    let answers = futures::future::join_all((0..15).map(|_| ask(&buyer, "s"))).await;
+    let given = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..=6).contains(&given), "{given}");
+    let refused = answers.iter().find(|answer| answer.status == 429).expect("too many");
+    assert_eq!(refused.code(), "rate-limited");
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"user\";q=5;w=10"));
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(
+        server.buy("s", &buyer, "k").await.code(),
+        "challenge-required",
+        "checkouts have a limit of their own"
+    );
+    // Of a sale that asks nobody, of one that has not begun and of one that is over, they are no pressure.
+    server.sale("later", 5, json!({ "challenge": "always", "starts_at": "2098-01-01T00:00:00Z" })).await;
+    server.sale("over", 5, json!({ "challenge": "always" })).await;
+    server.admin(Method::POST, "sales/over/end", None).await;
+    let before = server.metric("tzero_challenge_guesses").await;
+    for sale in ["plain", "later", "over"] {
+        for _ in 0..20 {
+            assert_eq!(ask(&server.buyer().await, sale).await.status, 200);
+        }
+    }
+    let after = server.metric("tzero_challenge_guesses").await;
+    assert!(after <= before, "{before} guesses, then {after}");
+}
+
+#[tokio::test]
+async fn challenges_leave_room_for_what_buyers_do_with_theirs() {
+    let server = Server::start(&[&EASY[..], &["challenge.most_per_s=1"]].concat());
+    server.sale("s", 5, json!({ "challenge": "always" })).await;
+    let (ann, bob) = (server.buyer().await, server.buyer().await);
+    let solution = server.solution("s", &ann).await;
+    let shed = async {
+        loop {
+            let asked = server.request(Method::GET, "/v1/challenge?sale_id=s").bearer_auth(&bob.token);
+            let answer = read(asked).await;
+            if answer.status != 200 {
+                return answer;
+            }
+        }
+    };
+    let shed = tokio::time::timeout(PATIENCE, shed).await.expect("more than one a second");
+    assert_eq!((shed.status, shed.code().as_str()), (503, "overloaded"), "{}", shed.text);
+    assert!(shed.header("retry-after").is_some());
+    assert_eq!(server.buy_with("s", &ann, "k", &solution).await.status, 202);
+}
+
+#[tokio::test]
+async fn nobody_lays_in_for_little_what_the_herd_pays_dear() {
+    let server = Server::start(&[
+        "challenge.difficulty_min=20",
+        "challenge.difficulty_max=1000",
+        "challenge.full_per_s=100000",
+        "limits.user_per_s=0",
+    ]);
+    server.sale("now", 5, json!({ "challenge": "always" })).await;
+    server.sale("later", 5, json!({ "challenge": "always", "starts_at": "2098-01-01T00:00:00Z" })).await;
+    let buyer = server.buyer().await;
+    let work = async |sale: &str| decoded(&server.solution(sale, &buyer).await).solution.counter;
+    assert!(work("now").await < 50);
+    let dear = async { while work("later").await < 50 {} };
+    tokio::time::timeout(PATIENCE, dear).await.expect("before it begins it is the most work");
 }
 
 /// Turnstile's service: tokens by `cdata`, each good for one question; `away` makes it answer 500.
@@ -436,10 +510,16 @@ async fn turnstile_judges_and_where_it_is_away_buyers_get_by() {
     books.lock().expect("the books").away = true;
     let bob = server.buyer().await;
     assert_eq!(server.buy_with("s", &bob, "k", "token-3").await.status, 202, "limits fail open");
+    // One question that was lost is no reason to ask nobody; several in a row are, and then nobody needs a token either.
+    is_asked(&server.buy("s", &server.buyer().await, "k").await, "get one");
+    for token in ["token-4", "token-5"] {
+        assert_eq!(server.buy_with("s", &server.buyer().await, "k", token).await.status, 202);
+    }
+    assert_eq!(server.buy("s", &server.buyer().await, "k").await.status, 202, "who can give tokens now?");
     let ready = server.get("/readyz").await;
     assert_eq!((ready.status, &ready.json()["degraded"]), (200, &json!(true)), "{}", ready.text);
     assert_eq!(ready.json()["dependencies"]["challenges"]["ready"], false);
-    assert_eq!(server.metric("tzero_challenges_total{outcome=\"unavailable\"}").await, 1.0);
+    assert_eq!(server.metric("tzero_challenges_total{outcome=\"unavailable\"}").await, 4.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

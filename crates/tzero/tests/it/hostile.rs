@@ -307,6 +307,41 @@ async fn those_who_are_sent_away_together_are_told_to_come_back_apart() {
 }
 
 #[tokio::test]
+async fn what_buyers_have_goes_on_while_checkouts_are_sent_away() {
+    let server = Server::start(&["limits.checkout_queue=1", "limits.user_per_s=0"]);
+    server.sale("s", 100_000, json!({})).await;
+    let (buyer, crowd) = (server.buyer().await, server.buyers(60).await);
+    let ticket = server.buy("s", &buyer, "mine").await.ticket();
+    let url = server.payable(&ticket).await;
+    let (over, shed) = (std::sync::atomic::AtomicBool::new(false), std::sync::atomic::AtomicU64::new(0));
+    let pressing = async {
+        while !over.load(std::sync::atomic::Ordering::Relaxed) {
+            let asked = crowd.iter().map(|buyer| server.buy("s", buyer, "k"));
+            let away = futures::future::join_all(asked).await.iter().filter(|one| one.status == 503).count();
+            shed.fetch_add(away as u64, std::sync::atomic::Ordering::Relaxed);
+        }
+    };
+    let going_on = async {
+        for _ in 0..50 {
+            assert_eq!(server.get(&format!("/v1/orders/status/{ticket}")).await.status, 200);
+        }
+        let other = crowd.iter().map(|buyer| server.buy("s", buyer, "k"));
+        let other = futures::future::join_all(other).await;
+        let taken = other.iter().find(|one| one.status == 202).expect("one of them has a place");
+        let path = format!("/v1/orders/{}", taken.ticket());
+        assert!([200, 202].contains(&read(server.request(Method::DELETE, &path)).await.status));
+        assert!(server.pay(&url, "pay").await.status < 400);
+        server.until(&ticket, "confirmed").await;
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    tokio::join!(pressing, going_on);
+    assert!(shed.into_inner() > 0, "nobody was sent away");
+    let metrics = server.get("/metrics").await.text;
+    assert!(metrics.contains("\ntzero_checkout_places 1\n"), "{metrics}");
+    server.clean_audit("s").await;
+}
+
+#[tokio::test]
 async fn a_request_of_two_meanings_or_with_a_long_token_says_what_would_be_right() {
     let server = Server::start(&[]);
     server.sale("s", 5, json!({})).await;
