@@ -5,6 +5,17 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { Shop, Window, accessible, browser, card, enabled, gone, says, shown, tickets, until } from "./shop.mjs";
 
+// A shop whose challenges are Turnstile's, judged by a server that is written for the test.
+async function shopWithTurnstile(t, judge) {
+  judge.listen(0, "127.0.0.1");
+  await once(judge, "listening");
+  t.after(() => judge.close());
+  const verify = `http://127.0.0.1:${judge.address().port}/siteverify`;
+  const shop = await Shop.open("challenge.provider=turnstile", "challenge.turnstile_site_key=key", "challenge.turnstile_secret=secret", `challenge.turnstile_verify_url=${verify}`);
+  t.after(() => shop.close());
+  return shop;
+}
+
 describe("a challenge", { concurrency: 2 }, () => {
   let shop;
   let chromium;
@@ -123,12 +134,7 @@ describe("a challenge", { concurrency: 2 }, () => {
       response.writeHead(away ? 500 : 200, { "Content-Type": "application/json" });
       response.end(JSON.stringify({ success: false, "error-codes": ["invalid-input-response"] }));
     });
-    judge.listen(0, "127.0.0.1");
-    await once(judge, "listening");
-    t.after(() => judge.close());
-    const verify = `http://127.0.0.1:${judge.address().port}/siteverify`;
-    const other = await Shop.open("challenge.provider=turnstile", "challenge.turnstile_site_key=key", "challenge.turnstile_secret=secret", `challenge.turnstile_verify_url=${verify}`);
-    t.after(() => other.close());
+    const other = await shopWithTurnstile(t, judge);
     await other.sale("away", { challenge: "always" });
     const buy = async () => {
       const context = await chromium.newContext();
@@ -156,12 +162,7 @@ describe("a challenge", { concurrency: 2 }, () => {
       response.setHeader("Content-Type", "application/json");
       response.end(JSON.stringify(cdata ? { success: true, cdata } : { success: false, "error-codes": ["invalid-input-response"] }));
     });
-    judge.listen(0, "127.0.0.1");
-    await once(judge, "listening");
-    t.after(() => judge.close());
-    const verify = `http://127.0.0.1:${judge.address().port}/siteverify`;
-    const other = await Shop.open("challenge.provider=turnstile", "challenge.turnstile_site_key=key", "challenge.turnstile_secret=secret", `challenge.turnstile_verify_url=${verify}`);
-    t.after(() => other.close());
+    const other = await shopWithTurnstile(t, judge);
     await other.sale("turnstile", { challenge: "always" });
     const context = await chromium.newContext();
     t.after(() => context.close());

@@ -4,23 +4,26 @@
 //! So the bound is what was answered a second, times the time that a checkout may take. It is lowered only where that can help:
 //! a store that takes long for one checkout alone takes as long for many together, and fewer places would only send buyers
 //! away. Therefore a checkout may always take twice the time that it took at ease (as in Netflix's concurrency-limits, whose
-//! gradient compares with the time without load).
+//! gradient compares with the time without load). And a stall that is over soon, as a disk has them, is waited out: only a queue
+//! that stands is shortened (the thought of CoDel, RFC 8289).
 
 use std::time::Duration;
 
 /// Fewest places: a batch of so many costs hardly more than a batch of one, and on the slowest machine nobody is sent away while
 /// only a few hundred come.
-const LEAST: u64 = 512;
-/// Places at the start, before anything was measured.
-const FIRST: u64 = 1_024;
+const LEAST: u64 = 256;
+/// Places before anything was measured, and again after a while at ease.
+const FIRST: u64 = 4_096;
+/// After so many spans of slowness, one after the other, a queue stands.
+const STANDS: u32 = 3;
 /// How much longer than at ease a checkout may always take.
 const TOLERANCE: u32 = 2;
 /// Which part of the places may be taken, on average, for it to be called ease.
 const EASE: u64 = 4;
 /// For how long the time at ease is remembered, at least; at most twice as long.
 const REMEMBERED: Duration = Duration::from_secs(10);
-/// By which part of itself the bound grows after a span in which somebody was sent away without need.
-const GROWTH: u64 = 8;
+/// By which part of itself the bound grows after a span in which somebody was sent away without need, or at ease.
+const GROWTH: u64 = 16;
 
 /// What was seen in a span of time.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +46,8 @@ pub struct Bound {
     most: u64,
     aim: Duration,
     places: u64,
+    /// Spans of slowness, up to now.
+    slow: u32,
     /// The shortest mean at ease, in this span of memory and in the one before.
     eased: [Option<Duration>; 2],
     remembered_until: Duration,
@@ -52,7 +57,7 @@ impl Bound {
     /// At most `most` places, for checkouts that should take no longer than `aim`.
     #[must_use]
     pub fn new(most: u64, aim: Duration) -> Self {
-        Self { most, aim, places: FIRST.min(most), eased: [None; 2], remembered_until: REMEMBERED }
+        Self { most, aim, places: FIRST.min(most), slow: 0, eased: [None; 2], remembered_until: REMEMBERED }
     }
 
     /// How many checkouts may wait now.
@@ -67,25 +72,32 @@ impl Bound {
         else {
             return;
         };
-        let allowed = self.aim.max(self.at_ease(seen, mean) * TOLERANCE);
-        if mean > allowed {
+        let eased = self.is_ease(seen);
+        let allowed = self.aim.max(self.at_ease(seen, mean, eased) * TOLERANCE);
+        self.slow = if mean > allowed { self.slow + 1 } else { 0 };
+        if self.slow >= STANDS {
             let per_s = seen.answered as f64 / seen.lasted.as_secs_f64().max(f64::EPSILON);
             let fitting = (per_s * allowed.as_secs_f64()) as u64;
-            // One stall must not empty the house: by half at most.
+            // No span may empty the house: by half at most.
             self.places = fitting.max(self.places / 2).min(self.places).max(self.least());
-        } else if seen.full {
+        } else if self.slow == 0 && (seen.full || eased && self.places < FIRST) {
             self.places = (self.places + self.places / GROWTH + 1).min(self.most);
         }
     }
 
+    /// Whether few waited in a span, or as few as there can be places.
+    fn is_ease(&self, seen: &Seen) -> bool {
+        let waiting = seen.took.as_secs_f64() / seen.lasted.as_secs_f64().max(f64::EPSILON);
+        waiting <= (self.places / EASE) as f64 || self.places == self.least()
+    }
+
     /// How long a checkout takes at ease; 0 while that is not known.
-    fn at_ease(&mut self, seen: &Seen, mean: Duration) -> Duration {
+    fn at_ease(&mut self, seen: &Seen, mean: Duration, eased: bool) -> Duration {
         if seen.at >= self.remembered_until {
             self.eased = [None, self.eased[0]];
             self.remembered_until = seen.at + REMEMBERED;
         }
-        let waiting = seen.took.as_secs_f64() / seen.lasted.as_secs_f64().max(f64::EPSILON);
-        if waiting <= (self.places / EASE) as f64 || self.places == self.least() {
+        if eased {
             self.eased[0] = Some(self.eased[0].map_or(mean, |known| known.min(mean)));
         }
         self.eased.into_iter().flatten().min().unwrap_or_default()
