@@ -21,6 +21,7 @@ struct Mutant {
 }
 
 const INVENTORY: &str = "crates/domain/src/inventory.rs";
+const RECORDS: &str = "crates/domain/src/records.rs";
 const ALLOCATION: &str = "crates/domain/src/allocation.rs";
 
 const MUTANTS: &[Mutant] = &[
@@ -50,16 +51,16 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         guard: "the place of a claim that an effect moves",
-        file: INVENTORY,
-        original: "record.place == place && record.terms.product",
-        without: "(record.place == place || true) && record.terms.product",
+        file: RECORDS,
+        original: "self.place == place && self.terms.product",
+        without: "(self.place == place || true) && self.terms.product",
         package: "domain",
         test: "guard_presence_match",
     },
     Mutant {
         guard: "the units of a claim that an effect moves",
-        file: INVENTORY,
-        original: "&& record.units == effect.units",
+        file: RECORDS,
+        original: "&& self.units == effect.units",
         without: "",
         package: "domain",
         test: "guard_presence_match",

@@ -168,7 +168,8 @@ impl Shard {
             batch: Some(self.unpinned.add(request.claim, now)),
         };
         let grant = record.grant();
-        self.records.insert(request.claim, record);
+        // The look did not find it.
+        self.records.add(request.claim, record);
         HoldOutcome::Held { grant, recorded }
     }
 
@@ -184,14 +185,8 @@ impl Shard {
     }
 
     fn pin(&mut self, effect: &Effect) -> Settled {
-        if !self.matches(effect, Place::Held) {
-            return Settled::NoOp;
-        }
-        self.acknowledge(effect.claim)
-    }
-
-    fn acknowledge(&mut self, claim: TicketId) -> Settled {
-        match self.records.get_mut(&claim).and_then(|record| record.batch.take()) {
+        let record = self.records.get_mut(&effect.claim).filter(|record| record.is(Place::Held, effect));
+        match record.and_then(|record| record.batch.take()) {
             Some(batch) => {
                 self.unpinned.acknowledge(batch);
                 Settled::Applied
@@ -200,22 +195,14 @@ impl Shard {
         }
     }
 
-    fn matches(&self, effect: &Effect, place: Place) -> bool {
-        self.records.get(&effect.claim).is_some_and(|record| {
-            record.place == place && record.terms.product == effect.product && record.units == effect.units
-        })
-    }
-
     fn move_units(&mut self, effect: &Effect, from: Place, to: Place) -> Settled {
-        if !self.matches(effect, from) {
-            return Settled::NoOp;
-        }
-        self.acknowledge(effect.claim);
-        let (Some(record), Some(stock)) =
-            (self.records.get_mut(&effect.claim), self.products.get_mut(effect.product.index()))
-        else {
+        let record = self.records.get_mut(&effect.claim).filter(|record| record.is(from, effect));
+        let (Some(record), Some(stock)) = (record, self.products.get_mut(effect.product.index())) else {
             return Settled::NoOp;
         };
+        if let Some(batch) = record.batch.take() {
+            self.unpinned.acknowledge(batch);
+        }
         record.place = to;
         let count = record.units.len() as u32;
         match from {

@@ -1,6 +1,6 @@
 //! What a shard remembers of its claims.
 
-use crate::hold::{Grant, HoldOutcome, Terms, Units};
+use crate::hold::{Effect, Grant, HoldOutcome, Terms, Units};
 use crate::id::{Epoch, TicketId, UserHash};
 use crate::pieces::Pieces;
 use crate::snapshot::Place;
@@ -28,6 +28,11 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) fn grant(&self) -> Grant {
         Grant { units: self.units.clone(), epoch: self.epoch, issued_at: self.issued_at }
+    }
+
+    /// Whether an effect is about these units at this place.
+    pub(crate) fn is(&self, place: Place, effect: &Effect) -> bool {
+        self.place == place && self.terms.product == effect.product && self.units == effect.units
     }
 
     pub(crate) fn replayed(&self) -> HoldOutcome {
@@ -58,9 +63,15 @@ impl Records {
 
     /// Adds a record, or replaces the one of that claim.
     pub(crate) fn insert(&mut self, claim: TicketId, record: Record) {
-        if let Some(known) = self.get_mut(&claim) {
-            *known = record;
-        } else if let Some(place) = self.records.next() {
+        match self.get_mut(&claim) {
+            Some(known) => *known = record,
+            None => self.add(claim, record),
+        }
+    }
+
+    /// Adds the record of a claim that has none.
+    pub(crate) fn add(&mut self, claim: TicketId, record: Record) {
+        if let Some(place) = self.records.next() {
             self.places.insert(claim, place);
             self.records.push(record);
         }
