@@ -5,17 +5,18 @@
 //! a store that takes long for one checkout alone takes as long for many together, and fewer places would only send buyers
 //! away. Therefore a checkout may always take twice the time that it took at ease (as in Netflix's concurrency-limits, whose
 //! gradient compares with the time without load). And a stall that is over soon, as a disk has them, is waited out: only a queue
-//! that stands is shortened (the thought of CoDel, RFC 8289).
+//! that stands is shortened, not one that drains (the thought of CoDel, RFC 8289).
 
 use std::time::Duration;
 
-/// Fewest places: a batch of so many costs hardly more than a batch of one, and on the slowest machine nobody is sent away while
-/// only a few hundred come.
-const LEAST: u64 = 256;
+/// Fewest places: a batch of so many costs hardly more than a batch of one.
+const LEAST: u64 = 64;
 /// Places before anything was measured, and again after a while at ease.
 const FIRST: u64 = 4_096;
 /// After so many spans of slowness, one after the other, a queue stands.
 const STANDS: u32 = 3;
+/// A queue drains where its longest is shorter than in the span before, by this part of it at least.
+const DRAINS: u64 = 16;
 /// How much longer than at ease a checkout may always take.
 const TOLERANCE: u32 = 2;
 /// Which part of the places may be taken, on average, for it to be called ease.
@@ -36,6 +37,8 @@ pub struct Seen {
     pub answered: u64,
     /// How long those took, all together.
     pub took: Duration,
+    /// The most that waited in it at once.
+    pub peak: u64,
     /// Whether somebody was sent away in it.
     pub full: bool,
 }
@@ -48,6 +51,8 @@ pub struct Bound {
     places: u64,
     /// Spans of slowness, up to now.
     slow: u32,
+    /// The most that waited at once in the span before, or may wait since.
+    peak: u64,
     /// The shortest mean at ease, in this span of memory and in the one before.
     eased: [Option<Duration>; 2],
     remembered_until: Duration,
@@ -57,7 +62,15 @@ impl Bound {
     /// At most `most` places, for checkouts that should take no longer than `aim`.
     #[must_use]
     pub fn new(most: u64, aim: Duration) -> Self {
-        Self { most, aim, places: FIRST.min(most), slow: 0, eased: [None; 2], remembered_until: REMEMBERED }
+        Self {
+            most,
+            aim,
+            places: FIRST.min(most),
+            slow: 0,
+            peak: 0,
+            eased: [None; 2],
+            remembered_until: REMEMBERED,
+        }
     }
 
     /// How many checkouts may wait now.
@@ -74,15 +87,22 @@ impl Bound {
         };
         let eased = self.is_ease(seen);
         let allowed = self.aim.max(self.at_ease(seen, mean, eased) * TOLERANCE);
-        self.slow = if mean > allowed { self.slow + 1 } else { 0 };
+        let drains = seen.peak < self.peak - self.peak / DRAINS;
+        match mean > allowed {
+            true if drains => {}
+            true => self.slow += 1,
+            false => self.slow = 0,
+        }
         if self.slow >= STANDS {
             let per_s = seen.answered as f64 / seen.lasted.as_secs_f64().max(f64::EPSILON);
             let fitting = (per_s * allowed.as_secs_f64()) as u64;
             // No span may empty the house: by half at most.
-            self.places = fitting.max(self.places / 2).min(self.places).max(self.least());
-        } else if self.slow == 0 && (seen.full || eased && self.places < FIRST) {
+            let half = self.places.min(seen.peak) / 2;
+            self.places = fitting.max(half).min(self.places).max(self.least());
+        } else if self.slow == 0 && mean <= allowed && (seen.full || eased && self.places < FIRST) {
             self.places = (self.places + self.places / GROWTH + 1).min(self.most);
         }
+        self.peak = seen.peak.min(self.places);
     }
 
     /// Whether few waited in a span, or as few as there can be places.

@@ -19,7 +19,7 @@ impl System {
 
     /// A span in which one checkout was answered, after `took`.
     fn at_ease(&self, took: Duration) -> Seen {
-        Seen { at: self.at, lasted: took, answered: 1, took, full: false }
+        Seen { at: self.at, lasted: took, answered: 1, took, peak: 1, full: false }
     }
 
     /// `spans` in which it answers `per_s` a second, none sooner than after `alone`; gives how long a checkout takes at the end.
@@ -35,6 +35,7 @@ impl System {
                 lasted: SPAN,
                 answered,
                 took: mean * answered as u32,
+                peak: places,
                 full: true,
             });
         }
@@ -83,6 +84,7 @@ fn a_stall_is_waited_out_and_a_long_one_takes_half_of_the_places_at_most() {
         lasted: MILLI * 1_000,
         answered: places,
         took: MILLI * 1_000 * places as u32,
+        peak: places,
         full: true,
     };
     // It is waited out; what lasts is not.
@@ -105,10 +107,34 @@ fn a_stall_is_waited_out_and_a_long_one_takes_half_of_the_places_at_most() {
 }
 
 #[test]
+fn a_queue_that_drains_sends_nobody_away() {
+    let mut system = System::new(16_384);
+    let seen = system.at_ease(MILLI);
+    system.bound.learn(&seen);
+    let before = system.bound.places();
+    let late = |peak: u64| Seen {
+        at: SPAN,
+        lasted: SPAN,
+        answered: 400,
+        took: MILLI * 150 * 400,
+        peak,
+        full: false,
+    };
+    // Half as many come as are answered: a stall's queue is gone after a while.
+    for peak in [3_000, 2_700, 2_400, 2_100, 1_800, 1_500, 1_200, 900, 600, 300] {
+        system.bound.learn(&late(peak));
+    }
+    assert_eq!(system.bound.places(), before);
+    // What stands is shortened from what waits, not from what may.
+    (0..4).for_each(|_| system.bound.learn(&late(1_000)));
+    assert!(system.bound.places() <= 1_000, "{}", system.bound.places());
+}
+
+#[test]
 fn nothing_changes_while_nobody_is_sent_away_or_answered() {
     let mut bound = Bound::new(16_384, AIM);
-    bound.learn(&Seen { at: SPAN, lasted: SPAN, answered: 5, took: SPAN, full: false });
-    bound.learn(&Seen { at: SPAN * 2, lasted: SPAN, answered: 0, took: Duration::ZERO, full: true });
+    bound.learn(&Seen { at: SPAN, lasted: SPAN, answered: 5, took: SPAN, peak: 5, full: false });
+    bound.learn(&Seen { at: SPAN * 2, lasted: SPAN, answered: 0, took: Duration::ZERO, peak: 5, full: true });
     assert_eq!(bound.places(), FIRST);
 }
 
@@ -130,9 +156,9 @@ fn a_crowd_is_not_taken_for_ease() {
     system.crowd(200, 15_000.0, MILLI);
     // For a minute hardly more come than are answered in time; now and then one is sent away.
     for span in 1..3_000 {
-        let took = Duration::from_secs_f64(system.bound.places() as f64 / 15_000.0);
-        let seen =
-            Seen { at: SPAN * span, lasted: SPAN, answered: 300, took: took * 300, full: span % 2 == 0 };
+        let peak = system.bound.places();
+        let took = Duration::from_secs_f64(peak as f64 / 15_000.0) * 300;
+        let seen = Seen { at: SPAN * span, lasted: SPAN, answered: 300, took, peak, full: span % 2 == 0 };
         system.bound.learn(&seen);
     }
     assert!(system.bound.places() < 1_000, "{}", system.bound.places());

@@ -56,6 +56,7 @@ struct Span {
     last_us: AtomicU64,
     answered: AtomicU64,
     took_us: AtomicU64,
+    peak: AtomicU64,
     full: AtomicBool,
 }
 
@@ -94,6 +95,7 @@ impl Shedding {
                 let idle = micros(since).saturating_sub(self.span.last_us.load(Ordering::Relaxed));
                 self.span.began_us.fetch_add(idle, Ordering::Relaxed);
             }
+            self.span.peak.fetch_max(before + 1, Ordering::Relaxed);
             self.turn(since);
             return Some(Place { shedding: self, clock, since });
         }
@@ -165,6 +167,7 @@ impl Shedding {
             lasted,
             answered: span.answered.swap(0, Ordering::Relaxed),
             took: Duration::from_micros(span.took_us.swap(0, Ordering::Relaxed)),
+            peak: span.peak.swap(0, Ordering::Relaxed),
             full: span.full.swap(false, Ordering::Relaxed),
         };
         let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);

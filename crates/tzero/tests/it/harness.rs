@@ -63,9 +63,16 @@ pub fn program() -> Command {
     command
 }
 
+/// A debug build on a busy machine is slower than a buyer should wait: who is sent away for that is tested where it is set.
+pub const PATIENT: &str = "limits.checkout_wait_ms=5000";
+
 fn started(dir: &Path, flags: &[String]) -> (Child, String) {
     let mut command = program();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(dir).args(flags);
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(dir)
+        .args(["--set", PATIENT])
+        .args(flags);
     command.args(["--set", &format!("payments.secret_key={PROVIDER_KEY}")]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();

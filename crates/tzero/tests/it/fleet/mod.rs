@@ -14,7 +14,7 @@ use std::process::{Child, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{PATIENCE, program, read};
+use crate::harness::{PATIENCE, PATIENT, program, read};
 use crate::stores;
 
 /// Roles of which two processes run.
@@ -86,6 +86,7 @@ impl Fleet {
             "postgres.connections=4".to_owned(),
             "limits.user_per_s=0".to_owned(),
             "limits.network_per_s=0".to_owned(),
+            PATIENT.to_owned(),
         ];
         let mut common = stores::flags(dir.path());
         for setting in shared.iter().map(String::as_str).chain(settings.iter().copied()) {
