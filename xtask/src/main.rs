@@ -53,8 +53,9 @@ enum Command {
     Bench(bench::Options),
     /// Take each guard away, one at a time, and expect the test of its name to fail
     ///
-    /// Works on a copy of the sources under target/mutants. Part of `test`.
-    Mutants,
+    /// Works on a copy of the sources under target/mutants. Part of `test`. `cargo xtask mutants webhook` tries only those of
+    /// which the guard's name, file or test contains the word.
+    Mutants(mutants::Options),
     /// Walk the fleet's protocol from seeds: every role on one thread, with faults, checked after each step
     ///
     /// `cargo xtask sim --seeds 100000 --from 0`; `--help` of it is in docs/simulation.md. Part of `test` for a
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&root, &options),
         Command::Tidy(options) => tidy::run(&root, &options),
         Command::Bench(options) => bench::run(&root, &options),
-        Command::Mutants => mutants::run(&root),
+        Command::Mutants(options) => mutants::run(&root, &options),
         Command::Sim(options) => sim::run(&root, &options),
         Command::Chaos(options) => chaos::run(&root, &options),
         Command::Services(options) => services::run(&root, &options),

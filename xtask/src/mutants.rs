@@ -5,167 +5,99 @@
 //! copy where the checkout is meant. A guard is named by
 //! its text, which must stand exactly once in its file: who changes it changes the row here.
 
+mod edge;
+mod rules;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::steps::Steps;
 use crate::workspace::{self, Outcome, cargo};
 
+/// What the command line asks for.
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Take away only the guards whose name, file or test contains this
+    filter: Option<String>,
+}
+
 /// A guard, and what the code is without it.
-struct Mutant {
-    guard: &'static str,
-    file: &'static str,
+pub struct Mutant {
+    /// What it guards.
+    pub guard: &'static str,
+    /// Where it stands.
+    pub file: &'static str,
     original: &'static str,
     without: &'static str,
     package: &'static str,
-    test: &'static str,
+    /// Which of the package's test programs: `lib`, or one of `tests/`.
+    tests: &'static str,
+    /// The test that fails without it, by its path in that program.
+    pub test: &'static str,
 }
 
-const INVENTORY: &str = "crates/domain/src/inventory.rs";
-const RECORDS: &str = "crates/domain/src/records.rs";
-const ALLOCATION: &str = "crates/domain/src/allocation.rs";
+impl Mutant {
+    fn is_wanted(&self, filter: &str) -> bool {
+        [self.guard, self.file, self.test].iter().any(|text| text.contains(filter))
+    }
+}
 
-const MUTANTS: &[Mutant] = &[
-    Mutant {
-        guard: "a buyer's limit",
-        file: INVENTORY,
-        original: "standing.units + quantity <= u32::from(request.limit)",
-        without: "standing.units + quantity <= u32::MAX || request.limit == 0",
-        package: "domain",
-        test: "guard_limit",
-    },
-    Mutant {
-        guard: "the fingerprint's terms",
-        file: INVENTORY,
-        original: "record.terms == request.terms && record.user == request.user",
-        without: "record.user == request.user",
-        package: "domain",
-        test: "guard_fingerprint",
-    },
-    Mutant {
-        guard: "the fingerprint's user",
-        file: INVENTORY,
-        original: "record.terms == request.terms && record.user == request.user",
-        without: "record.terms == request.terms",
-        package: "domain",
-        test: "guard_fingerprint",
-    },
-    Mutant {
-        guard: "the place of a claim that an effect moves",
-        file: RECORDS,
-        original: "self.place == place && self.terms.product",
-        without: "(self.place == place || true) && self.terms.product",
-        package: "domain",
-        test: "guard_presence_match",
-    },
-    Mutant {
-        guard: "the units of a claim that an effect moves",
-        file: RECORDS,
-        original: "&& self.units == effect.units",
-        without: "",
-        package: "domain",
-        test: "guard_presence_match",
-    },
-    Mutant {
-        guard: "the ledger's own look at the unit",
-        file: ALLOCATION,
-        original: "!owned || facts.taken",
-        without: "!owned",
-        package: "domain",
-        test: "guards_of_allocation",
-    },
-    Mutant {
-        guard: "the ledger's own look at the limit",
-        file: ALLOCATION,
-        original: "facts.user_units + u32::from(claim.terms.quantity) > u32::from(facts.limit)",
-        without: "facts.user_units > 255",
-        package: "domain",
-        test: "guards_of_allocation",
-    },
-    Mutant {
-        guard: "the fence",
-        file: ALLOCATION,
-        original: "!facts.term.accepts(claim.epoch, facts.position)",
-        without: "claim.epoch.0 > 255",
-        package: "domain",
-        test: "guards_of_allocation",
-    },
-    Mutant {
-        guard: "the place of a vouched buyer before a suspicion",
-        file: "crates/domain/src/challenge.rs",
-        original: "suspected && !vouched",
-        without: "suspected",
-        package: "domain",
-        test: "challenge::tests::who_is_asked",
-    },
-    Mutant {
-        guard: "whom a challenge is for",
-        file: "crates/adapter-challenges/src/altcha.rs",
-        original: "!told.verified || !is_for(parameters, &binding::of(&self.binding, asked))",
-        without: "!told.verified",
-        package: "adapter-challenges",
-        test: "altcha::a_solution_passes_for_nobody_else",
-    },
-    Mutant {
-        guard: "the memory of solutions that were used",
-        file: "crates/adapter-challenges/src/spent.rs",
-        original: "known.uses.insert(solution, (key, until));",
-        without: "",
-        package: "adapter-challenges",
-        test: "altcha::a_solution_passes_for_one_key_however_often",
-    },
-    Mutant {
-        guard: "the questions in a row before a judge is away",
-        file: "crates/adapter-challenges/src/turnstile.rs",
-        original: "before.saturating_add(1) < AWAY_AFTER",
-        without: "before == u32::MAX",
-        package: "adapter-challenges",
-        test: "turnstile::a_question_that_is_lost_now_and_then_lets_nobody_else_by",
-    },
-    Mutant {
-        guard: "the group commit's wait",
-        file: "crates/adapter-embedded/src/writer.rs",
-        original: "    if !core.group.bytes().is_empty() {",
-        without: "    answers.drain(..).for_each(|answer| answer());\n    if !core.group.bytes().is_empty() {",
-        package: "adapter-embedded",
-        test: "an_answer_waits_for_its_commit",
-    },
-    Mutant {
-        guard: "an answer from memory waits as well",
-        file: "crates/adapter-embedded/src/inventory.rs",
-        original: "mark <= self.shared.durable()",
-        without: "mark <= self.shared.durable().max(mark)",
-        package: "adapter-embedded",
-        test: "an_answer_waits_for_its_commit",
-    },
-];
+/// Every guard.
+pub fn all() -> impl Iterator<Item = &'static Mutant> {
+    rules::GUARDS.iter().chain(edge::GUARDS)
+}
 
 /// Copies the sources and tries every mutant.
-pub fn run(root: &Path) -> Outcome {
+pub fn run(root: &Path, options: &Options) -> Outcome {
     let copy = workspace::target(root).join("mutants");
+    let filter = options.filter.as_deref().unwrap_or_default();
+    let mutants: Vec<&Mutant> = all().filter(|mutant| mutant.is_wanted(filter)).collect();
+    if mutants.is_empty() {
+        return Err(format!("no guard has {filter:?} in its name, file or test"));
+    }
+    let mut programs: BTreeMap<(&str, &str), Vec<&Mutant>> = BTreeMap::new();
+    for mutant in mutants {
+        programs.entry((mutant.package, mutant.tests)).or_default().push(mutant);
+    }
     let mut steps = Steps::default();
-    for mutant in MUTANTS {
-        steps.run(&format!("without {}: {} fails", mutant.guard, mutant.test), || {
+    for ((package, tests), mutants) in programs {
+        steps.run(&format!("with every guard: the tests of {package}, {tests}, pass"), || {
             fresh(root, &copy)?;
-            let before = tested(root, &copy, mutant)?;
-            if !before.contains(&format!("test {} ... ok", mutant.test)) {
-                return Err(format!("the test does not pass with the guard:\n{before}"));
-            }
-            let path = copy.join(mutant.file);
-            let text = read(&path)?;
-            write(&path, &text.replace(mutant.original, mutant.without))?;
-            let after = tested(root, &copy, mutant)?;
-            if !after.contains(&format!("test {} ... FAILED", mutant.test)) {
-                return Err(format!("the test does not fail without the guard:\n{after}"));
-            }
-            Ok(())
+            let before = tested(root, &copy, &mutants)?;
+            let missed =
+                mutants.iter().find(|mutant| !before.contains(&format!("test {} ... ok", mutant.test)));
+            missed.map_or(Ok(()), |mutant| {
+                Err(format!("{} does not pass with the guard:\n{before}", mutant.test))
+            })
         });
+        for mutant in mutants {
+            steps.run(&format!("without {}: {} fails", mutant.guard, mutant.test), || {
+                fresh(root, &copy)?;
+                let path = copy.join(mutant.file);
+                let text = read(&path)?;
+                write(&path, &text.replace(mutant.original, mutant.without))?;
+                let after = tested(root, &copy, &[mutant])?;
+                if !after.contains(&format!("test {} ... FAILED", mutant.test)) {
+                    return Err(format!("the test does not fail without the guard:\n{after}"));
+                }
+                Ok(())
+            });
+        }
     }
     steps.close()
 }
 
-/// Runs the test in the copy; gives what it printed.
-fn tested(root: &Path, copy: &Path, mutant: &Mutant) -> Result<String, String> {
-    let mut command = cargo(copy, &["test", "--offline", "--package", mutant.package, mutant.test]);
+/// Runs the tests of some guards, of one program, in the copy; gives what was printed.
+fn tested(root: &Path, copy: &Path, mutants: &[&Mutant]) -> Result<String, String> {
+    let Some(first) = mutants.first() else { return Ok(String::new()) };
+    let mut arguments = vec!["test", "--offline", "--package", first.package];
+    match first.tests {
+        "lib" => arguments.push("--lib"),
+        name => arguments.extend(["--test", name]),
+    }
+    arguments.extend(["--", "--exact"]);
+    arguments.extend(mutants.iter().map(|mutant| mutant.test));
+    let mut command = cargo(copy, &arguments);
     command.env("CARGO_TARGET_DIR", workspace::target(root));
     let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

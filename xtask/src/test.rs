@@ -46,7 +46,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         steps.run("fleet", || on_servers(root, options));
     }
     if options.filter.is_none() {
-        steps.run("mutants", || mutants::run(root));
+        steps.run("mutants", || mutants::run(root, &mutants::Options::default()));
     }
     external_suites(root, options, &mut steps);
     steps.close()

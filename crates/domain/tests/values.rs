@@ -77,6 +77,18 @@ fn identifiers_have_their_form_and_nothing_else() {
 }
 
 #[test]
+fn what_a_log_may_show_of_an_identifier_opens_nothing() {
+    let (user, key) = (UserId::parse("ann").unwrap(), IdempotencyKey::parse("whisper").unwrap());
+    assert_eq!(format!("{user:?} {key:?}"), "UserId(…) IdempotencyKey(…)");
+    let (ids, sale) = (IdSecret::new([1; 32]), SaleId::parse("s").unwrap());
+    let ticket = ids.ticket(&sale, ids.user(&sale, &user), &key);
+    let whole: String = ticket.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let shown = format!("{ticket:?} {ids:?}");
+    assert!(shown.contains(&whole[..8]) && !shown.contains(&whole[..9]), "{shown}");
+    assert!(shown.ends_with(" IdSecret(…)"), "{shown}");
+}
+
+#[test]
 fn hashes_differ_by_every_part_and_by_the_secret() {
     let (one, two) = (IdSecret::new([1; 32]), IdSecret::new([2; 32]));
     let (sale, other) = (SaleId::parse("s").unwrap(), SaleId::parse("t").unwrap());

@@ -3,19 +3,20 @@
 use std::net::IpAddr;
 
 /// The client behind `peer`: where the peer is trusted, the rightmost address of `X-Forwarded-For` that is not trusted
-/// itself. What cannot be read ends the walk: everything to its left was written by somebody unknown.
+/// itself. What cannot be read ends the walk: everything to its left was written by somebody unknown. A line is never left out as
+/// a whole: what a proxy wrote at its end counts, whatever bytes the client sent before it.
 #[must_use]
 pub fn client<'a>(
     peer: IpAddr,
-    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
     trusted: &(dyn Fn(IpAddr) -> bool + Send + Sync),
 ) -> IpAddr {
     let mut client = peer.to_canonical();
-    for text in forwarded.rev().flat_map(|header| header.rsplit(',')) {
+    for address in forwarded.rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         if !trusted(client) {
             return client;
         }
-        match read(text.trim()) {
+        match read(address) {
             Some(address) => client = address,
             None => return client,
         }
@@ -24,7 +25,8 @@ pub fn client<'a>(
 }
 
 /// An address, possibly with a port.
-fn read(text: &str) -> Option<IpAddr> {
+fn read(bytes: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.split(']').next()).unwrap_or(text);
     let address =
         bare.parse().ok().or_else(|| text.parse().map(|with: std::net::SocketAddr| with.ip()).ok())?;

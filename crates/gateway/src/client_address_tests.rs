@@ -3,6 +3,11 @@
 use super::*;
 
 fn through(peer: &str, headers: &[&str]) -> String {
+    let headers: Vec<&[u8]> = headers.iter().map(|header| header.as_bytes()).collect();
+    through_bytes(peer, &headers)
+}
+
+fn through_bytes(peer: &str, headers: &[&[u8]]) -> String {
     let trusted = |address: IpAddr| address.is_loopback() || address == IpAddr::from([10, 0, 0, 1]);
     client(peer.parse().unwrap(), headers.iter().copied(), &trusted).to_string()
 }
@@ -27,6 +32,15 @@ fn what_cannot_be_read_ends_the_walk() {
     assert_eq!(through("127.0.0.1", &["1.2.3.4, nonsense, 10.0.0.1"]), "10.0.0.1");
     assert_eq!(through("127.0.0.1", &[""]), "127.0.0.1");
     assert_eq!(through("127.0.0.1", &[]), "127.0.0.1");
+}
+
+#[test]
+fn no_bytes_of_a_client_hide_what_a_proxy_wrote_behind_them() {
+    for sent in [&b"\xff"[..], b"\0", b"\x1b[31m", b"\xc3\xa9", b"127.0.0.1\xff", b",", b"127.0.0.1"] {
+        assert_eq!(through_bytes("127.0.0.1", &[&[sent, b", 1.2.3.4"].concat()]), "1.2.3.4", "{sent:?}");
+        assert_eq!(through_bytes("127.0.0.1", &[sent, b"1.2.3.4"]), "1.2.3.4", "{sent:?}");
+    }
+    assert_eq!(through_bytes("127.0.0.1", &[b"6.6.6.6, 1.2.3.4\xff, 10.0.0.1"]), "10.0.0.1");
 }
 
 #[test]

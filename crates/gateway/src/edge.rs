@@ -19,7 +19,7 @@ use purchase::pulse::Progress;
 
 use crate::api::sale::Shown;
 use crate::challenges::Challenger;
-use crate::limits::Cells;
+use crate::limits::Rooms;
 use crate::listener::Gauges;
 use crate::lists::Lists;
 use crate::metrics::Metrics;
@@ -91,7 +91,7 @@ pub struct Edge {
     /// Whose `X-Forwarded-For` is believed.
     pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
     /// Counts requests by who sends them.
-    pub cells: Cells,
+    pub rooms: Rooms,
     /// The operator's token.
     pub admin_token: String,
     /// Whether `/admin/v1` is answered on the public listener.

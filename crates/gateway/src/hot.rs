@@ -127,7 +127,7 @@ pub fn visible(value: &[u8]) -> Option<&str> {
 
 /// Whose request it is, by the connection and what proxies wrote, line by line.
 pub fn client<'a>(edge: &Edge, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>, peer: Peer) -> IpAddr {
-    client_address::client(peer.address.ip(), forwarded.filter_map(visible), &*edge.trusted)
+    client_address::client(peer.address.ip(), forwarded, &*edge.trusted)
 }
 
 /// Answers a request of one of these routes.

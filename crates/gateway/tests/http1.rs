@@ -311,6 +311,25 @@ async fn at_the_end_idle_connections_close_and_requests_under_way_finish() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_takes_ends_its_connection() {
+    let server = Server::start();
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut reader = socket.connect(server.address).await.expect("a connection");
+    let asked = "GET /large HTTP/1.1\r\nhost: x\r\n\r\n".repeat(8);
+    reader.write_all(asked.as_bytes()).await.expect("sent");
+    let mut head = [0; 12];
+    reader.read_exact(&mut head).await.expect("it begins");
+    let gauge = |gauge: &std::sync::atomic::AtomicU64| gauge.load(std::sync::atomic::Ordering::Relaxed);
+    let clock = SystemClock::start();
+    while gauge(&server.gauges.open) > 0 && clock.elapsed() < Duration::from_secs(20) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((gauge(&server.gauges.open), gauge(&server.gauges.cut)), (0, 1), "{:?}", clock.elapsed());
+    drop(reader);
+}
+
+#[tokio::test]
 async fn a_stream_whose_reader_is_gone_ends() {
     let server = Server::start();
     let mut reader = server.connect().await;

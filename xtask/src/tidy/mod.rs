@@ -15,6 +15,7 @@ mod names;
 mod opening;
 mod problems;
 mod ratchet;
+mod threats;
 mod tree;
 
 use std::path::Path;
@@ -48,6 +49,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     let tree = Tree::read(root)?;
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| check(&tree)).collect();
     findings.extend(machine::check(&tree, &machine::Places::of_this_machine(root)));
+    findings.extend(threats::check(&tree, &crate::mutants::all().collect::<Vec<_>>()));
     findings.extend(dependencies::check(&dependencies::read(root)?));
     findings.extend(ratchet::run(root, &tree, options.tighten)?);
     findings.sort();

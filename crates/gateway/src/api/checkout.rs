@@ -17,7 +17,7 @@ use crate::challenges::{self, Standing};
 use crate::client_address::network_key;
 use crate::edge::Edge;
 use crate::hot::Given;
-use crate::limits::header_value;
+use crate::limits::{Cells, header_value};
 use crate::lists::Rule;
 use crate::problem::{Code, FieldError, Problem, fault};
 use crate::reply::{self, Whole};
@@ -125,7 +125,7 @@ fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(
     user_limit(edge, session, client)?;
     let settings = &edge.settings;
     let burst = (settings.sale_per_s / 10.0).ceil().max(1.0) as u32;
-    one_limit(edge, "sale", sale.as_bytes(), settings.sale_per_s, burst)
+    one_limit(edge, ("sale", &edge.rooms.sales), sale.as_bytes(), settings.sale_per_s, burst)
 }
 
 /// Requests per user and network.
@@ -134,7 +134,8 @@ fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(
 /// 429.
 pub fn user_limit(edge: &Edge, session: &Session, client: IpAddr) -> Result<(), Problem> {
     let (settings, user) = (&edge.settings, &session.user);
-    let counted = one_limit(edge, "user", user.as_str().as_bytes(), settings.user_per_s, settings.user_burst);
+    let (room, key) = (("user", &edge.rooms.users), user.as_str().as_bytes());
+    let counted = one_limit(edge, room, key, settings.user_per_s, settings.user_burst);
     counted.inspect_err(|_| edge.challenger.note(edge, user, Signal::RateLimited))?;
     network_limit(edge, client)
 }
@@ -147,9 +148,8 @@ pub fn challenge_limit(edge: &Edge, session: &Session) -> Result<(), Problem> {
     if edge.settings.user_per_s <= 0.0 {
         return Ok(());
     }
-    // No user's identifier has a zero byte.
-    let room = [session.user.as_str().as_bytes(), &[0], b"challenge"].concat();
-    let counted = one_limit(edge, "user", &room, challenges::PER_USER_PER_S, challenges::PER_USER_BURST);
+    let (room, key) = (("user", &edge.rooms.challenges), session.user.as_str().as_bytes());
+    let counted = one_limit(edge, room, key, challenges::PER_USER_PER_S, challenges::PER_USER_BURST);
     counted.inspect_err(|_| edge.challenger.note(edge, &session.user, Signal::RateLimited))
 }
 
@@ -172,16 +172,22 @@ pub fn network_limit(edge: &Edge, client: IpAddr) -> Result<(), Problem> {
             return Err(too_many("no requests of this network are taken", wait_s * 1_000, standing));
         }
     }
-    let key = network_key(client).to_be_bytes();
-    one_limit(edge, "network", &key, edge.settings.network_per_s, edge.settings.network_burst)
+    let (room, key) = (("network", &edge.rooms.networks), network_key(client).to_be_bytes());
+    one_limit(edge, room, &key, edge.settings.network_per_s, edge.settings.network_burst)
 }
 
-fn one_limit(edge: &Edge, name: &str, key: &[u8], rate_per_s: f64, burst: u32) -> Result<(), Problem> {
+fn one_limit(
+    edge: &Edge,
+    (name, cells): (&str, &Cells),
+    key: &[u8],
+    rate_per_s: f64,
+    burst: u32,
+) -> Result<(), Problem> {
     if rate_per_s <= 0.0 {
         return Ok(());
     }
     let now = edge.clock().elapsed();
-    let Err(denied) = edge.cells.check(name, key, rate_per_s, burst, now) else { return Ok(()) };
+    let Err(denied) = cells.check(key, rate_per_s, burst, now) else { return Ok(()) };
     let detail = format!("too many requests of this {name}");
     let standing = header_value(name, rate_per_s, burst, &denied);
     Err(too_many(&detail, edge.spread_ms(denied.retry_after_ms), standing))

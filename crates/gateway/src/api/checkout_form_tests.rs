@@ -56,3 +56,10 @@ fn every_mistake_is_named_at_once() {
     assert!(twice.contains("\"user_id\"") && twice.contains("is there more than once"), "{twice}");
     assert!(fields(None, "[1]").contains("must be a JSON object"));
 }
+
+#[test]
+fn a_member_too_much_is_refused_though_all_else_is_right() {
+    let more = BODY.replacen('{', r#"{"price":"0.01","#, 1);
+    assert!(fields(Some("k"), &more).contains("\"price\""));
+    assert!(read_with(Some("k"), BODY).is_ok());
+}

@@ -64,7 +64,7 @@ pub struct Challenger {
     form: Arc<dyn Challenges>,
     difficulty: Difficulty,
     most_per_s: f64,
-    /// One cell: nobody else's requests are counted in it.
+    /// One key: nobody else's requests are counted in it.
     room: Cells,
     issues: PerSecond,
     pub(crate) signals: Signals,
@@ -103,7 +103,7 @@ impl Challenger {
     pub fn issue(&self, edge: &Edge, sale: &Sale, user: &UserId) -> Result<String, Fault> {
         let now = edge.now();
         let burst = (self.most_per_s / 10.0).ceil() as u32;
-        let room = self.room.check("challenges", b"", self.most_per_s, burst, edge.clock().elapsed());
+        let room = self.room.check(b"", self.most_per_s, burst, edge.clock().elapsed());
         room.map_err(|_| Fault::Overloaded("the making of challenges"))?;
         let gate = sale.gate(now);
         if gate.is_ok() && sale.challenge != ChallengeRule::Never {

@@ -23,9 +23,9 @@ fn shared(per_address: usize, list: &str) -> Arc<Shared<Router>> {
         lists,
     };
     let clock = Arc::new(SystemClock::start());
-    let per_address = Mutex::default();
+    let per_network = Mutex::default();
     let (gauges, stop) = (Arc::default(), CancellationToken::new());
-    Arc::new(Shared { limits, service: Router::new(), gauges, clock, per_address, stop })
+    Arc::new(Shared { limits, service: Router::new(), gauges, clock, per_network, stop })
 }
 
 fn address(text: &str) -> IpAddr {
@@ -56,4 +56,17 @@ fn an_address_has_so_many_seats_unless_it_is_allowed() {
     assert_eq!(allowed.len(), 9);
     let loopback: Vec<_> = (0..9).filter_map(|_| Seat::take(&shared, Ipv4Addr::LOCALHOST.into())).collect();
     assert_eq!(loopback.len(), 9);
+}
+
+#[test]
+fn whoever_has_a_whole_ipv6_network_has_no_more_seats_than_with_one_address() {
+    let shared = shared(2, "");
+    let take = |host: u16| Seat::take(&shared, address(&format!("2001:db8::{host:x}")));
+    let mut seats: Vec<_> = (0..50).filter_map(take).collect();
+    assert_eq!(seats.len(), 2);
+    assert!(Seat::take(&shared, address("2001:db8:0:1::1")).is_some(), "the next network");
+    seats.pop();
+    assert!(take(7).is_some(), "given back by another address of it");
+    drop(seats);
+    assert!(shared.per_network.lock().unwrap().is_empty(), "nothing is kept of who has left");
 }

@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::client_address::network_key;
 use crate::hot::{Hot, HotRequest};
 use crate::lists::{Lists, Rule};
 use crate::problem::{Code, Problem};
@@ -49,7 +50,7 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Connections at once; more wait in the kernel.
     pub max_connections: usize,
-    /// Connections of one address at once; 0 for no limit. Loopback is exempt.
+    /// Connections of one network (an IPv4 address, an IPv6 /64) at once; 0 for no limit. Loopback is exempt.
     pub max_connections_per_address: usize,
     /// Largest head, bytes.
     pub header_bytes: usize,
@@ -68,7 +69,7 @@ pub struct Gauges {
     pub open: AtomicU64,
     /// Connections accepted.
     pub accepted: AtomicU64,
-    /// Connections closed at once because their address had enough.
+    /// Connections closed at once because their network had enough.
     pub refused: AtomicU64,
     /// Connections cut because they were too slow or idle.
     pub cut: AtomicU64,
@@ -129,7 +130,8 @@ struct Shared<S> {
     service: S,
     gauges: Arc<Gauges>,
     clock: Arc<dyn Clock>,
-    per_address: Mutex<HashMap<IpAddr, usize>>,
+    /// By the network's key.
+    per_network: Mutex<HashMap<u128, usize>>,
     stop: CancellationToken,
 }
 
@@ -164,8 +166,8 @@ impl Listener {
     ) {
         let places = Arc::new(Semaphore::new(limits.max_connections));
         let drain = limits.drain_timeout;
-        let per_address = Mutex::default();
-        let shared = Arc::new(Shared { limits, service, gauges, clock, per_address, stop: stop.clone() });
+        let per_network = Mutex::default();
+        let shared = Arc::new(Shared { limits, service, gauges, clock, per_network, stop: stop.clone() });
         let mut connections = JoinSet::new();
         while let Some((stream, address, place)) = self.accept(&places, &stop).await {
             shared.gauges.accepted.fetch_add(1, Ordering::Relaxed);
@@ -211,10 +213,10 @@ impl Listener {
     }
 }
 
-/// One of the connections of an address; given back when it is dropped.
+/// One of the connections of a network; given back when it is dropped.
 struct Seat<S> {
     shared: Arc<Shared<S>>,
-    address: Option<IpAddr>,
+    network: Option<u128>,
 }
 
 impl<S> Seat<S> {
@@ -226,10 +228,11 @@ impl<S> Seat<S> {
             shared.limits.lists.denied_connections.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        let counted = (limit > 0 && !address.is_loopback() && rule.is_none()).then_some(address);
-        if let Some(address) = counted {
-            let mut seats = shared.per_address.lock().unwrap_or_else(PoisonError::into_inner);
-            let taken = seats.entry(address).or_default();
+        // Whoever has an IPv6 address has 2^64 of them.
+        let counted = (limit > 0 && !address.is_loopback() && rule.is_none()).then(|| network_key(address));
+        if let Some(network) = counted {
+            let mut seats = shared.per_network.lock().unwrap_or_else(PoisonError::into_inner);
+            let taken = seats.entry(network).or_default();
             if *taken >= limit {
                 shared.gauges.refused.fetch_add(1, Ordering::Relaxed);
                 return None;
@@ -237,19 +240,19 @@ impl<S> Seat<S> {
             *taken += 1;
         }
         shared.gauges.open.fetch_add(1, Ordering::Relaxed);
-        Some(Self { shared: Arc::clone(shared), address: counted })
+        Some(Self { shared: Arc::clone(shared), network: counted })
     }
 }
 
 impl<S> Drop for Seat<S> {
     fn drop(&mut self) {
         self.shared.gauges.open.fetch_sub(1, Ordering::Relaxed);
-        let Some(address) = self.address else { return };
-        let mut seats = self.shared.per_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = seats.get_mut(&address) {
+        let Some(network) = self.network else { return };
+        let mut seats = self.shared.per_network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = seats.get_mut(&network) {
             *taken -= 1;
             if *taken == 0 {
-                seats.remove(&address);
+                seats.remove(&network);
             }
         }
     }

@@ -46,8 +46,6 @@ use stores::{Keeper, StorePorts};
 const SESSION_LIFE_MS: u64 = 84_600_000;
 /// Status questions to the ledger at once.
 const LEDGER_LANE: usize = 64;
-/// Cells of the rate limits: 8 bytes each.
-const CELLS: usize = 1 << 20;
 /// How long the provider may take to say that it is there.
 const PROBE: std::time::Duration = std::time::Duration::from_millis(1_500);
 
@@ -267,7 +265,7 @@ impl System {
             lists,
             challenger: challenges::challenger(config, Arc::clone(&challenges)),
             trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
-            cells: gateway::limits::Cells::new(CELLS, random()),
+            rooms: gateway::limits::Rooms::new(random()),
             admin_token,
             admin_here: config.server.admin_listen.is_none(),
             metrics: gateway::metrics::Metrics::default(),

@@ -66,6 +66,9 @@ pub fn program() -> Command {
 /// A debug build on a busy machine is slower than a buyer should wait: who is sent away for that is tested where it is set.
 pub const PATIENT: &str = "limits.checkout_wait_ms=5000";
 
+/// What the program says on standard error, in its data folder.
+const LOG: &str = "standard-error.log";
+
 fn started(dir: &Path, flags: &[String]) -> (Child, String) {
     let mut command = program();
     command
@@ -74,7 +77,8 @@ fn started(dir: &Path, flags: &[String]) -> (Child, String) {
         .args(["--set", PATIENT])
         .args(flags);
     command.args(["--set", &format!("payments.secret_key={PROVIDER_KEY}")]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let log = std::fs::File::options().create(true).append(true).open(dir.join(LOG)).expect("a log");
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
     let first = lines.next().expect("a first line on standard output").expect("text");
     let url = first.strip_prefix("listening on ").expect("the first line says where").to_owned();
@@ -136,6 +140,11 @@ impl Server {
         // Connections to the one before are no use.
         let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
         self.http = http.timeout(PATIENCE).build().expect("a client");
+    }
+
+    /// What the program has logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.dir.path().join(LOG)).expect("a log")).into_owned()
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Server, read};
+use crate::harness::{Buyer, Server, read};
 
 async fn raw(server: &Server, bytes: &[u8]) -> String {
     let address = server.url.trim_start_matches("http://");
@@ -156,30 +156,126 @@ async fn webhooks_that_are_not_the_providers_change_nothing() {
     assert_eq!(send(Some(sign("whsec_known", now))).await.status, 200, "signed, and about nothing of ours");
     let other = read(server.request(Method::POST, "/v1/payments/webhooks/nobody").body(body.clone())).await;
     assert_eq!(other.status, 404);
+    let large =
+        read(server.request(Method::POST, "/v1/payments/webhooks/sandbox").body("x".repeat(65_537))).await;
+    assert_eq!((large.status, large.code().as_str()), (413, "body-too-large"));
     assert_eq!(server.status(&ticket).await["status"], "awaiting_payment");
+}
+
+/// Every operation of the operator's, as the document tells them, for sale `s` and a ticket.
+async fn operations(server: &Server, ticket: &str) -> Vec<(Method, String)> {
+    let document = server.get("/openapi.json").await.json();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        if path.starts_with("/admin/") {
+            let path = path.replace("{sale_id}", "s").replace("{queue_ticket_id}", ticket);
+            for method in methods.as_object().expect("methods").keys().filter(|name| *name != "parameters") {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
+                found.push((method, path.clone()));
+            }
+        }
+    }
+    assert!(found.len() >= 16 && !found.iter().any(|(_, path)| path.contains('{')), "{found:?}");
+    found
 }
 
 #[tokio::test]
 async fn the_operators_addresses_want_the_token() {
     let server = Server::start(&[]);
-    server.sale("s", 1, json!({})).await;
-    for path in [
-        "sales",
-        "sales/s",
-        "sales/s/audit",
-        "sales/s/orders",
-        "sales/s/orders.csv",
-        "sales/s/live",
-        "actions",
-    ] {
-        let answer = server.get(&format!("/admin/v1/{path}")).await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, "not-authorised"), "{path}");
-        let wrong =
-            read(server.request(Method::GET, &format!("/admin/v1/{path}")).bearer_auth("wrong")).await;
-        assert_eq!(wrong.status, 401, "{path}");
+    server.sale("s", 2, json!({})).await;
+    let (buyer, ticket) = (server.buyer().await, server.ticket("s").await);
+    let url = server.payable(&ticket).await;
+    server.pay(&url, "pay").await;
+    server.until(&ticket, "confirmed").await;
+    let token = server.token();
+    let half = &token[..token.len() / 2];
+    for (method, path) in operations(&server, &ticket).await {
+        let ask = |path: &str| {
+            let request = server.request(method.clone(), path).header("idempotency-key", "k");
+            request
+                .json(&json!({ "product_id": "p", "units": 7, "name": "Taken over", "text": "Taken over" }))
+        };
+        let in_two_ways = ask(&path).bearer_auth("wrong").bearer_auth(&token);
+        for (how, request) in [
+            ("without one", ask(&path)),
+            ("with a wrong one", ask(&path).bearer_auth("wrong")),
+            ("with half of it", ask(&path).bearer_auth(half)),
+            ("with more than it", ask(&path).bearer_auth(format!("{token}x"))),
+            ("with a buyer's session", ask(&path).bearer_auth(&buyer.token)),
+            ("with two", in_two_ways),
+            ("with another scheme", ask(&path).header("authorization", format!("Basic {token}"))),
+            ("with it in the address", ask(&format!("{path}?token={token}&access_token={token}"))),
+            ("with it in a cookie", ask(&path).header("cookie", format!("token={token}"))),
+        ] {
+            let answer = read(request).await;
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (401, "not-authorised"),
+                "{method} {path} {how}"
+            );
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        }
     }
-    assert_eq!(read(server.request(Method::POST, "/admin/v1/sales/s/end")).await.status, 401);
     assert_eq!(server.get("/v1/sales/s").await.json()["state"], "live");
+    assert_eq!(server.get("/v1/sales/s").await.json()["name"], "Test");
+    let product = server.clean_audit("s").await;
+    assert_eq!((&product["stock"], &product["sold"]), (&json!(2), &json!(1)));
+    let actions = server.admin(Method::GET, "actions", None).await.json();
+    assert_eq!(actions["actions"].as_array().map(Vec::len), Some(1), "the sale was made: {actions}");
+}
+
+#[tokio::test]
+async fn whatever_an_operator_changes_is_kept_with_who_and_when() {
+    let server = Server::start(&[]);
+    server.sale("s", 2, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let url = server.payable(&ticket).await;
+    server.pay(&url, "pay").await;
+    server.until(&ticket, "confirmed").await;
+    let restock = server.request(Method::POST, "/admin/v1/sales/s/restock").bearer_auth(server.token());
+    let restock = restock.header("idempotency-key", "k").json(&json!({ "product_id": "p", "units": 3 }));
+    assert_eq!(read(restock).await.status, 200);
+    for (method, path, body) in [
+        (Method::PATCH, "sales/s".to_owned(), Some(json!({ "name": "New" }))),
+        (Method::POST, "sales/s/message".to_owned(), Some(json!({ "message": "Soon" }))),
+        (Method::POST, "sales/s/pause".to_owned(), None),
+        (Method::POST, "sales/s/resume".to_owned(), None),
+        (Method::POST, format!("orders/{ticket}/refund"), None),
+        (Method::POST, "sales/s/end".to_owned(), None),
+    ] {
+        let answer = server.admin(method, &path, body).await;
+        assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.text);
+    }
+    let kept = server.admin(Method::GET, "actions", None).await.json();
+    let kept = kept["actions"].as_array().expect("actions");
+    for action in ["create", "restock", "patch", "message", "pause", "resume", "refund", "end"] {
+        let found = kept.iter().filter(|each| each["action"] == action);
+        assert_eq!(found.count(), 1, "{action} in {kept:?}");
+    }
+    assert!(kept.iter().all(|each| each["actor"] == "operator" && each["at"].is_string()), "{kept:?}");
+}
+
+#[tokio::test]
+async fn one_buyer_has_one_hold_however_often_and_under_whatever_keys_they_ask() {
+    let server = Server::start(&["limits.user_per_s=0"]);
+    server.sale("s", 50, json!({})).await;
+    let (ann, bob) = (server.buyer().await, server.buyer().await);
+    let same = futures::future::join_all((0..30).map(|_| server.buy("s", &ann, "k"))).await;
+    let mut tickets: Vec<String> = same.iter().map(crate::harness::Answer::ticket).collect();
+    assert!(same.iter().all(|answer| answer.status == 202), "a replay is answered as the first was");
+    tickets.dedup();
+    assert_eq!(tickets.len(), 1, "{tickets:?}");
+    let keys: Vec<String> = (0..30).map(|number| format!("k{number}")).collect();
+    let others = futures::future::join_all(keys.iter().map(|key| server.buy("s", &bob, key))).await;
+    let taken: Vec<_> = others.iter().filter(|answer| answer.status == 202).collect();
+    assert_eq!(taken.len(), 1);
+    assert!(others.iter().all(|answer| answer.status == 202 || answer.code() == "limit-reached"));
+    // A key is its user's alone: under somebody else's there is no way to their ticket.
+    assert_eq!(server.buy("s", &bob, "k").await.ticket(), taken[0].ticket());
+    assert_ne!(taken[0].ticket(), tickets[0]);
+    let stolen = Buyer { user: ann.user.clone(), token: bob.token.clone() };
+    assert_eq!(server.buy("s", &stolen, "k").await.code(), "user-mismatch");
+    assert_eq!(server.clean_audit("s").await["held"], 2);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ async fn every_page_is_there_and_keeps_to_its_policy() {
         assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         assert!(page.header("content-security-policy").expect("a policy").contains("default-src 'self'"));
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"), "{path}");
+        assert!(!path.contains(&ticket) || page.header("cache-control") == Some("no-store"), "{path}");
         assert!(!page.text.contains("<b>sale"), "escaped");
         for asset in page.text.split("\"/assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
             let asset = server.get(&format!("/assets/{asset}")).await;

@@ -51,8 +51,14 @@ async fn a_status_is_answered_while_every_primary_of_redis_stands_still() {
     // Shorter than the cluster waits before it promotes a replica: nobody notices but who asks.
     signal("STOP", &pids);
     let second = Duration::from_secs(1);
+    // One that was changed is judged before anybody is asked.
+    let (before, last) = status.split_at(status.len() - 30);
+    let forged = format!("{before}{}", last.chars().rev().collect::<String>());
+    let unknown = tokio::time::timeout(second / 4, read(fleet.http.get(&forged))).await;
     let answer = tokio::time::timeout(second, read(fleet.http.get(&status))).await;
     signal("CONT", &pids);
+    let unknown = unknown.expect("nobody is waited for");
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-ticket"), "{}", unknown.text);
     let answer = answer.expect("the ledger answers in a second");
     assert_eq!(
         (answer.status, &answer.json()["status"]),

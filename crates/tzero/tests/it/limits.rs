@@ -1,0 +1,151 @@
+//! Limits per network, per sale and of connections, as clients meet them; and what they try so as not to be limited.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Answer, PATIENCE, Server, read};
+
+const PROXY: &str = "server.trusted_proxies=127.0.0.1/32";
+/// Three requests of one network at once, and hardly more in the time of a test.
+const THREE: [&str; 3] = ["limits.network_per_s=0.01", "limits.network_burst=3", "limits.user_per_s=0"];
+
+/// A checkout of a new buyer, with what a proxy passes on as `X-Forwarded-For`.
+async fn from(server: &Server, sale: &str, forwarded: &[u8]) -> Answer {
+    let buyer = server.buyer().await;
+    let value = HeaderValue::from_bytes(forwarded).expect("a header's value");
+    read(server.checkout(sale, &buyer, "k", 1).header("X-Forwarded-For", value)).await
+}
+
+fn is_limited(answer: &Answer, policy: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (429, "rate-limited"), "{}", answer.text);
+    assert!(answer.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok_and(|wait| wait > 0)));
+    let told = answer.header("ratelimit-policy").expect("a policy");
+    assert!(told.starts_with(&format!("\"{policy}\";")), "{told}");
+}
+
+#[tokio::test]
+async fn a_network_is_an_ipv4_address_or_an_ipv6_64_however_many_users_and_addresses_it_has() {
+    let server = Server::start(&[PROXY, THREE[0], THREE[1], THREE[2]]);
+    server.sale("s", 100, json!({})).await;
+    let networks = [
+        ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:ffff", "2001:db8:0:0:8000::1"],
+        ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1::3", "2001:db8:0:1::4"],
+        ["203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7:5555", "[::ffff:203.0.113.7]:80"],
+        ["203.0.113.8"; 4],
+    ];
+    for addresses in networks {
+        for address in &addresses[..3] {
+            let answer = from(&server, "s", address.as_bytes()).await;
+            assert_eq!(answer.status, 202, "{address}: {}", answer.text);
+        }
+        is_limited(&from(&server, "s", addresses[3].as_bytes()).await, "network");
+    }
+    // New sessions count as well: nobody gets around the limit per user by having many.
+    let guest = || server.request(Method::POST, "/v1/sessions").header("X-Forwarded-For", "203.0.113.9");
+    for _ in 0..3 {
+        assert_eq!(read(guest()).await.status, 201);
+    }
+    is_limited(&read(guest()).await, "network");
+    is_limited(&from(&server, "s", b"203.0.113.9").await, "network");
+    assert_eq!(server.clean_audit("s").await["held"], 12);
+}
+
+#[tokio::test]
+async fn what_a_client_writes_before_its_address_makes_it_nobody_else() {
+    let server = Server::start(&[PROXY, THREE[0], THREE[1], THREE[2]]);
+    server.sale("s", 100, json!({})).await;
+    let forged: [&[u8]; 9] = [
+        b"203.0.113.1",
+        b"127.0.0.1",
+        b"::1",
+        b"unknown",
+        b"\xff\xfe",
+        b"\xc3\xa9",
+        b"203.0.113.2, 127.0.0.1, 10.0.0.1",
+        b",,,",
+        b"for=203.0.113.3;by=127.0.0.1",
+    ];
+    let mut statuses = Vec::new();
+    for sent in forged {
+        statuses.push(from(&server, "s", &[sent, b", 198.51.100.7"].concat()).await.status);
+    }
+    assert_eq!(statuses, [202, 202, 202, 429, 429, 429, 429, 429, 429]);
+    // In lines of their own, which proxies pass on before the one that they add.
+    let buyer = server.buyer().await;
+    let request = server.checkout("s", &buyer, "k", 1).header("X-Forwarded-For", "127.0.0.1");
+    is_limited(&read(request.header("X-Forwarded-For", "198.51.100.7")).await, "network");
+}
+
+#[tokio::test]
+async fn a_sale_has_a_limit_that_no_other_sale_and_no_made_up_name_uses_up() {
+    let server = Server::start(&["limits.sale_per_s=0.05"]);
+    for sale in ["a", "b"] {
+        server.sale(sale, 10, json!({})).await;
+    }
+    let (ann, bob) = (server.buyer().await, server.buyer().await);
+    assert_eq!(server.buy("a", &ann, "k").await.status, 202);
+    is_limited(&server.buy("a", &bob, "k").await, "sale");
+    assert_eq!(server.buy("nowhere", &ann, "k").await.status, 404);
+    is_limited(&server.buy("nowhere", &bob, "k").await, "sale");
+    assert_eq!(server.buy("b", &bob, "k").await.status, 202);
+}
+
+#[tokio::test]
+async fn challenges_have_a_limit_of_their_own_and_leave_checkouts_theirs() {
+    let server = Server::start(&["limits.user_per_s=1000", "limits.user_burst=1000"]);
+    server.sale("s", 10, json!({ "challenge": "always" })).await;
+    let buyer = server.buyer().await;
+    let ask = || read(server.request(Method::GET, "/v1/challenge?sale_id=s").bearer_auth(&buyer.token));
+    let mut issued = 0;
+    let limited = loop {
+        let answer = ask().await;
+        if answer.status != 200 {
+            break answer;
+        }
+        issued += 1;
+    };
+    is_limited(&limited, "user");
+    assert!((5..=7).contains(&issued), "{issued}");
+    // A challenge is asked for, and not a pause.
+    assert_eq!(server.buy("s", &buyer, "k").await.code(), "challenge-required");
+}
+
+#[tokio::test]
+async fn connections_that_say_nothing_give_their_places_back() {
+    let server = Server::start(&["server.max_connections=32", "server.header_timeout_ms=500"]);
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let over = std::sync::atomic::AtomicBool::new(false);
+    let silent = |number: usize| {
+        let (address, over) = (&address, &over);
+        async move {
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                let mut stream = TcpStream::connect(address).await.expect("a connection");
+                // Some begin a request that they never end.
+                if number % 2 == 0 {
+                    drop(stream.write_all(b"GET /v1/time HTTP/1.1\r\nx: ").await);
+                }
+                let mut answer = Vec::new();
+                let ended = stream.read_to_end(&mut answer);
+                drop(tokio::time::timeout(Duration::from_secs(2), ended).await);
+            }
+        }
+    };
+    let flood = futures::future::join_all((0..64).map(silent));
+    let honest = async {
+        for _ in 0..5 {
+            let asked = server.request(Method::GET, "/v1/time").header("connection", "close");
+            let answer = tokio::time::timeout(PATIENCE, read(asked)).await.expect("a place in time");
+            assert_eq!(answer.status, 200);
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+    };
+    tokio::join!(flood, honest);
+    let metrics = server.get("/metrics").await.text;
+    let cut = metrics.lines().find(|line| line.starts_with("tzero_dropped_total{reason=\"slow-or-idle\"}"));
+    assert!(cut.is_some_and(|line| !line.ends_with(" 0")), "{metrics}");
+}
