@@ -154,7 +154,7 @@ fn run_fleet(root: &Path, costs: Option<&Path>) -> Outcome {
     call(&mut cargo(root, &["build", "--release", "-p", "adapter-postgres", "--example", "allocate"]))?;
     let xtask = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let release = workspace::target(root).join("release");
-    services::with(root, "bench", |stores| {
+    services::with(root, "bench", services::Speak::Plainly, |stores| {
         let mut driver = Command::new("python3");
         driver
             .arg("-B")

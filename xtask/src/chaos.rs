@@ -37,7 +37,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     }
     std::fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
     let this = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    services::with(root, "chaos", |stores| {
+    services::with(root, "chaos", services::Speak::Plainly, |stores| {
         command.arg("--program").arg(built("tzero")).arg("--stores").arg(stores);
         call(command.arg("--services").arg(&this).arg("--folder").arg(&folder))
     })

@@ -111,6 +111,14 @@ pub const REDIS: Need = Need {
     otherwise: "install Redis 7.0 or later, so that `redis-server` is on the path",
 };
 
+/// What the Kafka client takes TLS and SASL from.
+pub const OPENSSL_HEADERS: Need = Need {
+    name: "OpenSSL's headers",
+    proof: Proof::Succeeds(&["pkg-config", "--exists", "openssl"]),
+    packages: &["libssl-dev", "pkg-config"],
+    otherwise: "install OpenSSL 3 with its headers, and pkg-config, so that `pkg-config --exists openssl` succeeds",
+};
+
 /// Varnish, as a cache in front of the program.
 pub const VARNISH: Need = Need {
     name: "varnishd",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, POSTGRES, REDIS, RUSTFMT};
+use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, OPENSSL_HEADERS, POSTGRES, REDIS, RUSTFMT};
 use crate::services::{self, JAVA};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
@@ -44,6 +44,9 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         steps.note("--fast: THE PROGRAM WAS NOT TESTED ON REDIS, KAFKA AND POSTGRESQL");
     } else {
         steps.run("fleet", || on_servers(root, options));
+        if options.filter.as_ref().is_none_or(|filter| OVER_TLS.contains(filter.as_str())) {
+            steps.run("fleet over TLS", || over_tls(root, options));
+        }
     }
     if options.filter.is_none() {
         steps.run("mutants", || mutants::run(root, &mutants::Options::default()));
@@ -54,17 +57,32 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
 
 /// The same end-to-end tests once more, on the real stores of a fleet.
 fn on_servers(root: &Path, options: &Options) -> Outcome {
-    services::with(root, "fleet", |addresses| {
+    services::with(root, "fleet", services::Speak::Plainly, |addresses| {
         let run = |own: &[&str]| {
             let test = &["test", "--package", "tzero", "--test", "it", "--no-fail-fast"];
             call(cargo(root, test).args(test_arguments(options, own)).env("TZERO_TEST_STORES", addresses))
         };
-        let beside = run(&["--skip", "embedded::", "--skip", "fleet::faults::", "--skip", "fleet::hangs::"]);
+        let elsewhere = ["embedded::", "fleet::faults::", "fleet::hangs::", OVER_TLS];
+        let beside = run(&elsewhere.map(|name| ["--skip", name]).concat());
         if options.filter.is_some() {
             return beside;
         }
         // These kill the servers that all tests share.
         beside.and(run(&["fleet::faults::", "fleet::hangs::", "--test-threads", "1"]))
+    })
+}
+
+/// Tests of stores that speak TLS.
+const OVER_TLS: &str = "fleet::tls::";
+
+/// Those, on servers that do, with a program that can with all of them; and purchases that have nothing to do with it.
+fn over_tls(root: &Path, options: &Options) -> Outcome {
+    needs::provide(&[OPENSSL_HEADERS])?;
+    services::with(root, "fleet-tls", services::Speak::Tls, |addresses| {
+        let mut test =
+            cargo(root, &["test", "--package", "tzero", "--features", "kafka-tls", "--test", "it"]);
+        test.args(["--no-fail-fast", "--", OVER_TLS, "checkout::", "--skip", "embedded::"]);
+        call(test.args(&options.passed_on).env("TZERO_TEST_STORES", addresses))
     })
 }
 

@@ -30,6 +30,8 @@ pub(crate) type Consumer = BaseConsumer<Context>;
 const TURN: Duration = Duration::from_millis(50);
 /// The thread has ended within this, or is left to end by itself.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the first question to a broker waits; each further one twice as long.
+const FIRST_ANSWER: Duration = Duration::from_millis(500);
 /// Between two questions whose answer will soon be another.
 const PAUSE: Duration = Duration::from_millis(30);
 
@@ -88,6 +90,8 @@ pub(crate) struct Shared {
     /// Asks where logs begin and end, over connections of its own: a broker answers what comes over one connection in turn,
     /// and a fetch that waits for claims would hold every question back.
     asking: Arc<Consumer>,
+    /// What both of them say.
+    heard: Context,
     standings: Mutex<Standings>,
     stop: AtomicBool,
     clock: Arc<dyn Clock>,
@@ -109,9 +113,11 @@ impl Reader {
     ) -> KafkaResult<Self> {
         let mut asking = client.clone();
         reads_everything(&mut asking);
+        let heard = Context::default();
         let shared = Arc::new(Shared {
-            consumer: config(client, prefix).create_with_context(Context)?,
-            asking: Arc::new(asking.create_with_context(Context)?),
+            consumer: config(client, prefix).create_with_context(heard.clone())?,
+            asking: Arc::new(asking.create_with_context(heard.clone())?),
+            heard,
             standings: Mutex::default(),
             stop: AtomicBool::new(false),
             clock,
@@ -130,15 +136,30 @@ impl Reader {
         Arc::clone(&self.shared.asking)
     }
 
-    /// Makes sure that a broker answers; `topic` need not be there.
+    /// Makes sure that a broker answers; `topic` need not be there. Where brokers refuse us, this does not wait for more.
     pub(crate) async fn probe(&self, topic: &str, brokers: &[String]) -> Result<(), Refusal> {
-        let (asking, topic, limit) = (self.asking(), topic.to_owned(), self.shared.limits.connect);
-        let unreachable =
-            |detail: String| Refusal::Unreachable { brokers: brokers.join(", "), limit, detail };
-        let asked = blocking(move || asking.fetch_metadata(Some(&topic), limit).map(drop)).await;
-        asked.map_err(|fault| unreachable(fault.to_string()))?.map_err(|error| {
-            unreachable(error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()))
-        })
+        let limit = self.shared.limits.connect;
+        let until = self.shared.clock.elapsed() + limit;
+        let mut patience = FIRST_ANSWER;
+        loop {
+            let left = until.saturating_sub(self.shared.clock.elapsed()).max(PAUSE);
+            let (asking, topic, wait) = (self.asking(), topic.to_owned(), patience.min(left));
+            let asked = blocking(move || asking.fetch_metadata(Some(&topic), wait).map(drop)).await;
+            let detail = match asked {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => {
+                    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
+                }
+                Err(fault) => fault.to_string(),
+            };
+            if let Some(refused) = self.shared.heard.refused() {
+                return Err(Refusal::of(refused));
+            }
+            if self.shared.clock.elapsed() + PAUSE >= until {
+                return Err(Refusal::Unreachable { brokers: brokers.join(", "), limit, detail });
+            }
+            patience *= 2;
+        }
     }
 
     /// The shard's place, where there is one.

@@ -18,6 +18,7 @@ mod fault;
 mod fill;
 mod order_facts;
 mod producer;
+mod security;
 mod shelf;
 mod topics;
 
@@ -28,9 +29,11 @@ use ports::clock::Clock;
 use rdkafka::ClientConfig;
 
 pub use order_facts::OrderFacts;
+pub use security::{Mechanism, Sasl, Security};
 pub use wire::order_event::OrderFact;
 
 use consumer::Reader;
+use context::Refused;
 use dead_letters::DeadLetters;
 use producer::Publisher;
 use topics::{Names, Topics};
@@ -80,6 +83,8 @@ pub struct Options {
     pub prefix: String,
     /// Copies of every topic that is made; the brokers' default where there is none.
     pub replication: Option<i16>,
+    /// Who reads along, and who we are.
+    pub security: Security,
     /// For limits of time only: nothing is decided by it.
     pub clock: Arc<dyn Clock>,
     /// How long anything may take.
@@ -91,7 +96,8 @@ impl Options {
     #[must_use]
     pub fn of(brokers: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         let prefix = "tzero.".to_owned();
-        Self { brokers, prefix, replication: None, clock, limits: Limits::default() }
+        let security = Security::default();
+        Self { brokers, prefix, replication: None, security, clock, limits: Limits::default() }
     }
 }
 
@@ -120,6 +126,30 @@ pub enum Refusal {
     /// The client cannot be set up.
     #[error("the Kafka client cannot be set up: {0}")]
     Client(String),
+    /// TLS or a user is asked for, and the client library has neither.
+    #[error(
+        "this program was built without TLS and SASL for Kafka: build it with `cargo build --release --features kafka-tls` \
+         (needs OpenSSL's headers; Debian has them in libssl-dev, with pkg-config), or take the image of deploy/Dockerfile"
+    )]
+    BuiltWithout,
+    /// It does not come to TLS.
+    #[error("Kafka cannot be reached over TLS: {0}")]
+    Tls(String),
+    /// The brokers do not take us for whom we say that we are.
+    #[error(
+        "Kafka refuses this user: check kafka.sasl_mechanism, which must be one that the brokers offer, kafka.sasl_user and \
+         kafka.sasl_password ({0})"
+    )]
+    User(String),
+}
+
+impl Refusal {
+    fn of(refused: Refused) -> Self {
+        match refused {
+            Refused::Tls(said) => Self::Tls(store_tls::why_of(&said, "kafka").unwrap_or(said)),
+            Refused::User(said) => Self::User(said),
+        }
+    }
 }
 
 /// The claim log on a Kafka cluster.
@@ -142,7 +172,7 @@ impl Kafka {
         if options.brokers.is_empty() {
             return Err(Refusal::NoBroker);
         }
-        let client = client(&options);
+        let client = client(&options)?;
         let refused = |error: rdkafka::error::KafkaError| Refusal::Client(error.to_string());
         let limits = options.limits;
         let reader =
@@ -164,7 +194,7 @@ impl Kafka {
 }
 
 /// What the clients have in common.
-fn client(options: &Options) -> ClientConfig {
+fn client(options: &Options) -> Result<ClientConfig, Refusal> {
     let mut client = ClientConfig::new();
     client
         .set("bootstrap.servers", options.brokers.join(","))
@@ -178,5 +208,6 @@ fn client(options: &Options) -> ClientConfig {
         // the default asks for leaders every five minutes.
         .set("topic.metadata.refresh.interval.ms", "2000")
         .set("log.connection.close", "false");
-    client
+    options.security.tell(&mut client)?;
+    Ok(client)
 }

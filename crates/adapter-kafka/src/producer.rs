@@ -77,7 +77,7 @@ impl Publisher {
             .set("partitioner", "murmur2_random")
             // Room is counted here, so that a full queue is known before anything is handed over.
             .set("queue.buffering.max.messages", (queue * 2).to_string());
-        let client = Mutex::new(config.create_with_context(Context)?);
+        let client = Mutex::new(config.create_with_context(Context::default())?);
         Ok(Self { config, client, room: Semaphore::new(queue), queue })
     }
 
@@ -122,7 +122,7 @@ impl Publisher {
     fn failed(&self, client: &Client, error: &KafkaError) -> Fault {
         if let Some((code, reason)) = client.client().fatal_error() {
             tracing::warn!(%code, reason, "{LOG}: the client that appends is made anew");
-            match self.config.create_with_context(Context) {
+            match self.config.create_with_context(Context::default()) {
                 Ok(new) => self.replace(client, new),
                 Err(error) => tracing::warn!(%error, "{LOG}: it cannot be made"),
             }

@@ -96,7 +96,7 @@ impl Topics {
         publisher: Arc<Publisher>,
         limits: Limits,
     ) -> KafkaResult<Self> {
-        let admin = client.create_with_context(Context)?;
+        let admin = client.create_with_context(Context::default())?;
         let (known, turn) = (Mutex::default(), tokio::sync::Mutex::default());
         Ok(Self { admin, names, replication, asking, publisher, limits, known, turn })
     }

@@ -70,8 +70,14 @@ fn violates(error: &tokio_postgres::Error) -> bool {
 /// An error in words, without what PostgreSQL calls its detail: that has values of rows in it, and so buyers.
 fn words(error: &tokio_postgres::Error) -> String {
     if let Some(answer) = error.as_db_error() {
+        if let Some(told) = store_tls::why_of(answer.message(), "postgres") {
+            return told;
+        }
         let constraint = answer.constraint().map(|name| format!(", constraint {name}")).unwrap_or_default();
         return format!("{} ({}{constraint})", answer.message(), answer.code().code());
+    }
+    if let Some(told) = store_tls::why(error, "postgres") {
+        return told;
     }
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

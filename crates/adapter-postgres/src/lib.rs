@@ -15,6 +15,7 @@ mod columns;
 mod copy;
 mod deadlines;
 mod effects;
+mod encrypted;
 mod facts;
 mod failure;
 mod job;
@@ -36,10 +37,13 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
 use ports::Fault;
 use ports::clock::Clock;
+use store_tls::Tls;
 use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
 
 use crate::allocate::Care;
 use crate::deadlines::Deadlines;
+use crate::encrypted::Encrypted;
 use crate::failure::{Failure, name_of};
 use crate::sale_numbers::SaleNumbers;
 use crate::sent::Sent;
@@ -76,6 +80,8 @@ impl Default for Limits {
 pub struct Options {
     /// Where it is: `postgresql://user:password@host:port/database`, or `key=value` pairs.
     pub url: String,
+    /// Whom to believe over TLS, and what to show: no connection goes without it then. `None`: none is encrypted.
+    pub tls: Option<Tls>,
     /// Connections at most.
     pub connections: usize,
     /// For pauses only: decisions use the database's clock.
@@ -188,6 +194,9 @@ fn pool(options: &Options) -> Result<(Pool, Arc<str>), Fault> {
     let unusable = |error: &dyn std::fmt::Display| Fault::unavailable("the ledger", error);
     let mut config: tokio_postgres::Config =
         options.url.parse().map_err(|_| unusable(&"its address is none that PostgreSQL understands"))?;
+    if options.tls.is_none() && config.get_ssl_mode() == SslMode::Require {
+        return Err(unusable(&"its address asks for TLS (sslmode), and this program was told to do without"));
+    }
     let name: Arc<str> = name_of(&config).into();
     let asked = config.get_options().map(|asked| format!(" {asked}")).unwrap_or_default();
     config.options(format!("{}{asked}", settings(&options.limits)));
@@ -196,8 +205,15 @@ fn pool(options: &Options) -> Result<(Pool, Arc<str>), Fault> {
     if config.get_application_name().is_none() {
         config.application_name("tzero");
     }
-    let manager =
-        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let kept = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    // Never the one where the other was meant, whatever the server offers.
+    let manager = if let Some(tls) = &options.tls {
+        config.ssl_mode(SslMode::Require);
+        Manager::from_config(config, Encrypted::by(tls.config()), kept)
+    } else {
+        config.ssl_mode(SslMode::Disable);
+        Manager::from_config(config, NoTls, kept)
+    };
     let pool = Pool::builder(manager)
         .max_size(options.connections)
         .runtime(deadpool_postgres::Runtime::Tokio1)

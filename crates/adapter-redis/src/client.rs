@@ -11,10 +11,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster::{ClusterClient, ClusterClientBuilder, TlsMode};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
-use redis::{Cmd, RedisError, RedisResult, Value};
+use redis::{ClientTlsConfig, Cmd, RedisError, RedisResult, TlsCertificates, Value};
+use store_tls::Tls;
 
 /// Pauses before a command is sent again over a new connection, milliseconds.
 const PAUSES_MS: [u64; 2] = [50, 200];
@@ -24,8 +25,11 @@ const REDIRECTIONS: u32 = 3;
 /// Where Redis is, and how long it may take.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// `redis://[user:password@]host:port`; for a cluster any of its nodes, better several.
+    /// `redis://[user:password@]host:port`, with TLS `rediss://…`; for a cluster any of its nodes, better several.
     pub nodes: Vec<String>,
+    /// Whom to believe over TLS, and what to show: no connection goes without it then, also none to a node that the cluster
+    /// names. There wherever the nodes are `rediss://`.
+    pub tls: Option<Tls>,
     /// How long a connection may take, milliseconds.
     pub connect_timeout_ms: u64,
     /// How long an answer may take, milliseconds.
@@ -36,7 +40,34 @@ impl Address {
     /// These nodes, with the usual time limits: one second to connect and to answer.
     #[must_use]
     pub fn of(nodes: Vec<String>) -> Self {
-        Self { nodes, connect_timeout_ms: 1_000, response_timeout_ms: 1_000 }
+        Self { nodes, tls: None, connect_timeout_ms: 1_000, response_timeout_ms: 1_000 }
+    }
+
+    /// One node by itself. With TLS, an address without it is refused.
+    fn client(&self, node: &str) -> RedisResult<redis::Client> {
+        match &self.tls {
+            Some(tls) => redis::Client::build_with_tls(node, certificates(tls)),
+            None => redis::Client::open(node),
+        }
+    }
+
+    /// All of them, and those that they name.
+    fn cluster(&self) -> ClusterClientBuilder {
+        let cluster = ClusterClientBuilder::new(self.nodes.iter().map(String::as_str));
+        match &self.tls {
+            Some(tls) => cluster.tls(TlsMode::Secure).certs(certificates(tls)),
+            None => cluster,
+        }
+    }
+}
+
+fn certificates(tls: &Tls) -> TlsCertificates {
+    TlsCertificates {
+        client_tls: tls.client().map(|client| ClientTlsConfig {
+            client_cert: client.certificate.clone().into_bytes(),
+            client_key: client.key.clone().into_bytes(),
+        }),
+        root_cert: tls.authorities().map(|text| text.as_bytes().to_vec()),
     }
 }
 
@@ -104,12 +135,13 @@ impl Client {
             .set_min_delay(Duration::from_millis(20))
             .set_max_delay(Duration::from_millis(500))
             .set_number_of_retries(2);
-        let mut one = ConnectionManager::new_with_config(redis::Client::open(node)?, config).await?;
+        let mut one = ConnectionManager::new_with_config(address.client(node)?, config).await?;
         let info = one.send_packed_command(redis::cmd("INFO").arg("cluster")).await?.extract_error()?;
         if !crate::library::text(&info).windows(17).any(|part| part == b"cluster_enabled:1") {
             return Ok(Self { link: Link::One(one) });
         }
-        let client = ClusterClientBuilder::new(address.nodes.iter().map(String::as_str))
+        let client = address
+            .cluster()
             .retries(REDIRECTIONS)
             .min_retry_wait(10)
             .max_retry_wait(200)

@@ -22,9 +22,13 @@ pub const SETUP_RULES: &str = "resetkeys resetchannels -@all +function|load +fun
 pub enum Refusal {
     /// It does not answer, or not to this user.
     #[error(
-        "Redis cannot be reached, or refuses this user: {0}; check the addresses, the password and the rights of its user"
+        "Redis cannot be reached, or refuses this user: {0}; check the addresses, redis.tls (servers may answer over TLS alone), the \
+         password and the rights of its user"
     )]
     Unreachable(String),
+    /// It does not come to TLS.
+    #[error("Redis cannot be reached over TLS: {0}")]
+    Tls(String),
     /// A version without functions.
     #[error("{node} runs Redis {version}: function libraries need 7.0 or later")]
     TooOld {
@@ -69,7 +73,7 @@ pub enum Refusal {
 
 impl Refusal {
     pub(crate) fn unreachable(error: RedisError) -> Self {
-        Self::Unreachable(error.to_string())
+        store_tls::why(&error, "redis").map_or_else(|| Self::Unreachable(error.to_string()), Self::Tls)
     }
 }
 

@@ -8,11 +8,13 @@ use crate::{keys, wiring};
 /// # Errors
 /// What is wrong with each of them, a line each.
 pub fn check(config: &Config) -> Result<(), String> {
-    let wrong: Vec<String> =
-        [wiring::shop(config).err(), wiring::ListFiles::open(config).err(), operator_token(config).err()]
-            .into_iter()
-            .flatten()
-            .collect();
+    let wrong = [
+        wiring::StoresTls::read(config).err(),
+        wiring::shop(config).err(),
+        wiring::ListFiles::open(config).err(),
+        operator_token(config).err(),
+    ];
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 

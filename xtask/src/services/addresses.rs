@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::place::{Place, write_private};
+use super::tls::{Certificates, shown};
 use crate::workspace::Outcome;
 
 /// Where each store answers; the keys are the file's.
@@ -23,6 +24,9 @@ pub struct Addresses {
 pub struct Redis {
     /// Nodes of which at least one must answer; the cluster names the rest.
     pub nodes: Vec<String>,
+    /// Whether over TLS.
+    #[serde(flatten)]
+    pub tls: Tls,
 }
 
 /// Kafka.
@@ -30,6 +34,12 @@ pub struct Redis {
 pub struct Kafka {
     /// Brokers of which at least one must answer; the cluster names the rest.
     pub brokers: Vec<String>,
+    /// Whether over TLS.
+    #[serde(flatten)]
+    pub tls: Tls,
+    /// Who they want to know comes.
+    #[serde(flatten)]
+    pub sasl: Option<Sasl>,
 }
 
 /// PostgreSQL.
@@ -37,6 +47,59 @@ pub struct Kafka {
 pub struct Postgres {
     /// The address with user, password and database.
     pub url: String,
+    /// Whether over TLS.
+    #[serde(flatten)]
+    pub tls: Tls,
+}
+
+/// What is said of TLS; nothing where everything stays on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// How.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
+    /// The authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_ca_file: Option<String>,
+    /// What is shown to the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate_file: Option<String>,
+    /// Its key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key_file: Option<String>,
+}
+
+/// A user of Kafka.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sasl {
+    /// How the brokers ask.
+    pub sasl_mechanism: String,
+    /// The user.
+    pub sasl_user: String,
+    /// The password.
+    pub sasl_password: String,
+}
+
+impl Tls {
+    /// A store that was named by its address, and answered without.
+    pub fn disabled() -> Self {
+        Self { tls: Some("disable".to_owned()), ..Self::default() }
+    }
+
+    /// As the stores of this place speak it.
+    fn of(place: &Place) -> Self {
+        if place.kept.tls.is_none() {
+            return Self::default();
+        }
+        let certificates = Certificates::of(place);
+        let file = |name: &str| Some(shown(&certificates.file(name)));
+        Self {
+            tls: Some("verify-full".to_owned()),
+            tls_ca_file: file("ca.pem"),
+            tls_certificate_file: file("client.pem"),
+            tls_key_file: file("client.key"),
+        }
+    }
 }
 
 impl Addresses {
@@ -44,10 +107,19 @@ impl Addresses {
     pub fn of(place: &Place) -> Self {
         let kept = &place.kept;
         let (password, port) = (&kept.password, kept.postgres);
+        let (redis, kafka) =
+            kept.tls.as_ref().map_or((&kept.redis, kept.kafka), |tls| (&tls.redis, tls.kafka));
+        let tls = Tls::of(place);
+        let sasl = kept.tls.as_ref().map(|_| Sasl {
+            sasl_mechanism: "SCRAM-SHA-512".to_owned(),
+            sasl_user: "tzero".to_owned(),
+            sasl_password: password.clone(),
+        });
+        let url = format!("postgres://tzero:{password}@127.0.0.1:{port}/tzero");
         Self {
-            redis: Redis { nodes: kept.redis.iter().map(|&port| local(port)).collect() },
-            kafka: Kafka { brokers: vec![local(kept.kafka)] },
-            postgres: Postgres { url: format!("postgres://tzero:{password}@127.0.0.1:{port}/tzero") },
+            redis: Redis { nodes: redis.iter().map(|&port| local(port)).collect(), tls: tls.clone() },
+            kafka: Kafka { brokers: vec![local(kafka)], tls: tls.clone(), sasl },
+            postgres: Postgres { url, tls },
         }
     }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::place::{Place, kafka_jars, make_folder};
+use super::place::{Place, kafka_jars, make_folder, write_private};
 use super::process::Process;
 use super::service::{self, Service};
+use super::tls::Certificates;
 use crate::needs::{Need, Proof};
 use crate::steps::{answer, call};
 use crate::workspace::Outcome;
@@ -29,6 +30,10 @@ const MAVEN: Need = Need {
 
 /// What the cluster is called in its metadata: 16 bytes as Kafka writes them. One node needs no other.
 const CLUSTER_ID: &str = "dHplcm8tc2VydmljZXMtMQ";
+
+/// Who may come over TLS, and how they show it besides by their password itself.
+const USER: &str = "tzero";
+const SCRAM: [&str; 2] = ["SCRAM-SHA-512", "SCRAM-SHA-256"];
 
 /// The node as a service.
 pub const SERVICE: Service = Service {
@@ -76,15 +81,38 @@ fn prepare(place: &Place) -> Outcome {
     let data = folder(place).join("data");
     make_folder(&data)?;
     let (clients, controller) = (place.kept.kafka, place.kept.kafka_controller);
+    let (listener, security) = over_tls(place)?;
     let own = format!(
-        "\n# This node's own.\nlisteners=PLAINTEXT://127.0.0.1:{clients},CONTROLLER://127.0.0.1:{controller}\n\
-         controller.quorum.bootstrap.servers=127.0.0.1:{controller}\nlog.dirs={}\n",
+        "\n# This node's own.\nlisteners=PLAINTEXT://127.0.0.1:{clients},{listener}CONTROLLER://127.0.0.1:{controller}\n\
+         controller.quorum.bootstrap.servers=127.0.0.1:{controller}\nlog.dirs={}\n{security}",
         data.display()
     );
     let file = settings(place);
     std::fs::write(&file, place.settings("kafka.properties")? + &own)
         .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     if data.join("meta.properties").is_file() { Ok(()) } else { format_data(place) }
+}
+
+/// A listener besides that speaks TLS, asks for a certificate, and then for a user; with the settings for it.
+fn over_tls(place: &Place) -> Result<(String, String), String> {
+    let Some(tls) = &place.kept.tls else { return Ok(Default::default()) };
+    let certificates = Certificates::of(place);
+    // Java wants the key and its certificate in one file.
+    let keys = folder(place).join("keys.pem");
+    write_private(&keys, &(certificates.text("server.key")? + &certificates.text("server.pem")?))?;
+    let (listener, password) = ("listener.name.sasl_ssl", &place.kept.password);
+    let module = "sasl.jaas.config=org.apache.kafka.common.security";
+    let settings = format!(
+        "ssl.keystore.type=PEM\nssl.keystore.location={}\nssl.truststore.type=PEM\nssl.truststore.location={}\n\
+         {listener}.ssl.client.auth=required\nsasl.enabled.mechanisms={},PLAIN\n\
+         {listener}.scram-sha-512.{module}.scram.ScramLoginModule required;\n\
+         {listener}.scram-sha-256.{module}.scram.ScramLoginModule required;\n\
+         {listener}.plain.{module}.plain.PlainLoginModule required user_{USER}=\"{password}\";\n",
+        keys.display(),
+        certificates.file("ca.pem").display(),
+        SCRAM.join(",")
+    );
+    Ok((format!("SASL_SSL://127.0.0.1:{},", tls.kafka), settings))
 }
 
 fn format_data(place: &Place) -> Outcome {
@@ -99,7 +127,12 @@ fn format_data(place: &Place) -> Outcome {
         CLUSTER_ID,
         "--config",
     ]);
-    answer(command.arg(settings(place))).map(drop)
+    command.arg(settings(place));
+    for mechanism in SCRAM.iter().filter(|_| place.kept.tls.is_some()) {
+        let user = format!("{mechanism}=[name={USER},password={}]", place.kept.password);
+        command.args(["--add-scram", &user]);
+    }
+    answer(&mut command).map(drop)
 }
 
 /// Copies the jars of `xtask/services/kafka/pom.xml`, unless those of this very file are there.

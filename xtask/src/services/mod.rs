@@ -11,6 +11,7 @@ mod process;
 mod redis;
 mod service;
 mod status;
+mod tls;
 mod up;
 mod wait;
 
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 pub use kafka::{JAVA, bring_jars as bring_kafka_jars};
 use place::Place;
-pub use place::kafka_jars;
+pub use place::{Speak, kafka_jars};
 use process::Process;
 use service::{SERVICES, Service};
 
@@ -83,12 +84,12 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
 }
 
 /// Runs `work` while all services run with no data of before, and stops them; it is given the file with their addresses.
-pub fn with(root: &Path, name: &str, work: impl FnOnce(&Path) -> Outcome) -> Outcome {
+pub fn with(root: &Path, name: &str, speak: Speak, work: impl FnOnce(&Path) -> Outcome) -> Outcome {
     let folder = absolute(root, Some(&workspace::target(root).join("suites").join(name).join("stores")))?;
     let started = {
         let _alone = place::enter(&folder)?;
         down(root, &folder, true)?;
-        up::run(root, &folder, &up::Elsewhere::default())
+        up::run(root, &folder, &up::Elsewhere::nothing(speak))
     };
     let mut file = folder.clone().into_os_string();
     file.push(".toml");

@@ -45,8 +45,29 @@ pub struct Kept {
     pub kafka_controller: u16,
     /// Where PostgreSQL answers.
     pub postgres: u16,
-    /// The password of PostgreSQL's roles.
+    /// The password of PostgreSQL's roles, and of Kafka's user where it asks for one.
     pub password: String,
+    /// Where they answer over TLS, where they do.
+    pub tls: Option<KeptTls>,
+}
+
+/// Where stores answer over TLS; PostgreSQL does where it answers anyway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTls {
+    /// The nodes of the Redis Cluster.
+    pub redis: Vec<u16>,
+    /// Kafka.
+    pub kafka: u16,
+}
+
+/// Whether stores answer over TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speak {
+    /// They do not.
+    #[default]
+    Plainly,
+    /// They do, and ask who comes.
+    Tls,
 }
 
 impl Place {
@@ -59,11 +80,18 @@ impl Place {
     }
 
     /// The same; where nothing is there, ports and a password are chosen and kept.
-    pub fn make(root: &Path, folder: &Path) -> Result<Self, String> {
+    pub fn make(root: &Path, folder: &Path, speak: Speak) -> Result<Self, String> {
         if let Some(place) = Self::find(root, folder)? {
+            if speak == Speak::Tls && place.kept.tls.is_none() {
+                return Err(format!(
+                    "the services in {} do not speak TLS: name another folder with --folder, or run `cargo xtask services down \
+                     --wipe` first",
+                    folder.display()
+                ));
+            }
             return Ok(place);
         }
-        let kept = choose(folder)?;
+        let kept = choose(folder, speak)?;
         let text = toml::to_string(&kept).map_err(|error| format!("cannot write the ports: {error}"))?;
         write_private(&folder.join("kept.toml"), &text)?;
         Ok(Self { root: root.to_path_buf(), folder: folder.to_path_buf(), kept })
@@ -135,7 +163,7 @@ fn remove_but(folder: &Path, kept: &Path) -> Outcome {
     Ok(())
 }
 
-fn choose(folder: &Path) -> Result<Kept, String> {
+fn choose(folder: &Path, speak: Speak) -> Result<Kept, String> {
     let mut ports = free_ports(folder).into_iter();
     let mut next = || {
         ports
@@ -144,14 +172,15 @@ fn choose(folder: &Path) -> Result<Kept, String> {
     };
     let redis = (0..REDIS_NODES).map(|_| next()).collect::<Result<_, _>>()?;
     let redis_bus = (0..REDIS_NODES).map(|_| next()).collect::<Result<_, _>>()?;
-    Ok(Kept {
-        redis,
-        redis_bus,
-        kafka: next()?,
-        kafka_controller: next()?,
-        postgres: next()?,
-        password: password()?,
-    })
+    let (kafka, kafka_controller, postgres) = (next()?, next()?, next()?);
+    let tls = match speak {
+        Speak::Plainly => None,
+        Speak::Tls => {
+            let redis = (0..REDIS_NODES).map(|_| next()).collect::<Result<_, _>>()?;
+            Some(KeptTls { redis, kafka: next()? })
+        }
+    };
+    Ok(Kept { redis, redis_bus, kafka, kafka_controller, postgres, password: password()?, tls })
 }
 
 /// Enough free ports, beginning where it depends on the folder, so that two checkouts seldom meet.
@@ -161,7 +190,7 @@ fn free_ports(folder: &Path) -> Vec<u16> {
     let count = usize::from(LAST_PORT - FIRST_PORT);
     let begin = usize::try_from(mixed).unwrap_or_default() % count;
     let ports = (FIRST_PORT..LAST_PORT).cycle().skip(begin).take(count);
-    ports.filter(|&port| is_free(port)).take(REDIS_NODES * 2 + 3).collect()
+    ports.filter(|&port| is_free(port)).take(REDIS_NODES * 3 + 4).collect()
 }
 
 /// Whether nobody listens there.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use super::{FIRST_PORT, LAST_PORT, Place, enter, free_ports, is_free, remove_but};
+use super::{FIRST_PORT, LAST_PORT, Place, Speak, enter, free_ports, is_free, remove_but};
 use crate::workspace;
 
 fn fresh(name: &str) -> PathBuf {
@@ -18,13 +18,25 @@ fn fresh(name: &str) -> PathBuf {
 fn ports_and_password_stay_the_same() {
     let (root, folder) = (workspace::root().unwrap(), fresh("kept"));
     assert!(Place::find(&root, &folder).unwrap().is_none());
-    let first = Place::make(&root, &folder).unwrap().kept;
-    assert_eq!(Place::make(&root, &folder).unwrap().kept, first);
+    let first = Place::make(&root, &folder, Speak::Plainly).unwrap().kept;
+    assert_eq!(Place::make(&root, &folder, Speak::Plainly).unwrap().kept, first);
     assert_eq!(first.password.len(), 32);
     let own = [first.kafka, first.kafka_controller, first.postgres];
     let ports: BTreeSet<u16> = first.redis.iter().chain(&first.redis_bus).copied().chain(own).collect();
     assert_eq!(ports.len(), 15);
     assert!(ports.iter().all(|port| (FIRST_PORT..LAST_PORT).contains(port)));
+}
+
+#[test]
+fn whether_they_speak_tls_is_kept_as_well() {
+    let (root, plain, folder) = (workspace::root().unwrap(), fresh("plain"), fresh("tls"));
+    Place::make(&root, &plain, Speak::Plainly).unwrap();
+    assert!(Place::make(&root, &plain, Speak::Tls).unwrap_err().contains("do not speak TLS"));
+    let kept = Place::make(&root, &folder, Speak::Tls).unwrap().kept;
+    assert_eq!(Place::make(&root, &folder, Speak::Plainly).unwrap().kept, kept);
+    let tls = kept.tls.unwrap();
+    let all = kept.redis.iter().chain(&tls.redis).chain([&kept.kafka, &tls.kafka]);
+    assert_eq!(all.collect::<BTreeSet<_>>().len(), 14);
 }
 
 #[test]

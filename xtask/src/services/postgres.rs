@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::place::{Place, make_folder, write_private};
 use super::process::Process;
 use super::service::Service;
+use super::tls::Certificates;
 use super::wait;
 use crate::needs::{Need, Proof};
 use crate::steps::answer;
@@ -137,6 +138,7 @@ fn prepare(place: &Place) -> Outcome {
         "\n# This server's own.\nlisten_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = ''\n",
         place.kept.postgres
     );
+    let own = own + over_tls(place, &user)?;
     let file = data(place).join("postgresql.conf");
     std::fs::write(&file, place.settings("postgresql.conf")? + &own)
         .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
@@ -151,6 +153,25 @@ fn prepare(place: &Place) -> Outcome {
         }
     })?;
     forget_the_killed(&data(place).join("postmaster.pid"))
+}
+
+/// TLS on the same port. Its own role comes without only where it makes databases: whatever is in one of those is reached over
+/// TLS, with a certificate and the password.
+fn over_tls(place: &Place, user: &User) -> Result<&'static str, String> {
+    if place.kept.tls.is_none() {
+        return Ok("");
+    }
+    let certificates = Certificates::of(place);
+    for name in ["ca.pem", "server.pem", "server.key"] {
+        let copy = data(place).join(name);
+        write_private(&copy, &certificates.text(name)?)?;
+        user.own(&copy)?;
+    }
+    let rules = "host all postgres 127.0.0.1/32 scram-sha-256\nhost tzero tzero 127.0.0.1/32 scram-sha-256\n\
+                 hostssl all tzero 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n";
+    let file = data(place).join("pg_hba.conf");
+    std::fs::write(&file, rules).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    Ok("ssl = on\nssl_cert_file = 'server.pem'\nssl_key_file = 'server.key'\nssl_ca_file = 'ca.pem'\n")
 }
 
 /// Removes the note of a server that was killed. Nobody works in the folder any longer, but as long as the system has not

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::place::{Place, REDIS_NODES, make_folder};
 use super::process::Process;
 use super::service::{self, Service};
+use super::tls::Certificates;
 use super::wait;
 use crate::needs::{Need, Proof};
 use crate::steps::answer;
@@ -72,11 +73,28 @@ fn prepare(place: &Place) -> Outcome {
              # One machine: a replica need not wait for another to copy with.\nrepl-diskless-sync-delay 0\n",
             folder.display()
         );
+        let own = own + &over_tls(place, node);
         let file = folder.join("redis.conf");
         std::fs::write(&file, format!("{base}{own}"))
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
     Ok(())
+}
+
+/// Clients over TLS besides, and the nodes among themselves, as the cluster tells of one kind of port only. Whoever comes must
+/// show a certificate.
+fn over_tls(place: &Place, node: usize) -> String {
+    let port = place.kept.tls.as_ref().and_then(|tls| tls.redis.get(node));
+    let Some(port) = port else { return String::new() };
+    let certificates = Certificates::of(place);
+    let file = |name: &str| certificates.file(name).display().to_string();
+    format!(
+        "tls-port {port}\ntls-cluster yes\ntls-replication yes\ntls-auth-clients yes\ntls-cert-file \"{}\"\n\
+         tls-key-file \"{}\"\ntls-ca-cert-file \"{}\"\n",
+        file("server.pem"),
+        file("server.key"),
+        file("ca.pem")
+    )
 }
 
 /// Waits for every node, makes the cluster where there is none, and waits until all agree on it.
@@ -97,10 +115,18 @@ fn settle(place: &Place) -> Outcome {
 }
 
 fn create(place: &Place) -> Outcome {
-    let pairs = place.kept.redis.iter().zip(&place.kept.redis_bus);
+    let ports = place.kept.tls.as_ref().map_or(&place.kept.redis, |tls| &tls.redis);
+    let pairs = ports.iter().zip(&place.kept.redis_bus);
     let addresses = pairs.map(|(port, bus)| format!("127.0.0.1:{port}@{bus}"));
     let mut command = Command::new("timeout");
-    command.args(["60", "redis-cli", "--cluster", "create"]).args(addresses);
+    command.args(["60", "redis-cli"]);
+    if place.kept.tls.is_some() {
+        let certificates = Certificates::of(place);
+        command.arg("--tls").arg("--cacert").arg(certificates.file("ca.pem"));
+        command.arg("--cert").arg(certificates.file("client.pem"));
+        command.arg("--key").arg(certificates.file("client.key"));
+    }
+    command.args(["--cluster", "create"]).args(addresses);
     answer(command.args(["--cluster-replicas", "1", "--cluster-yes"])).map(drop)
 }
 

@@ -15,6 +15,7 @@ fn place() -> Place {
         kafka_controller: 21,
         postgres: 30,
         password: "secret".to_owned(),
+        tls: None,
     };
     Place { root: workspace::root().unwrap(), folder: PathBuf::from("/data/services"), kept }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{all_run, elsewhere, row};
-use crate::services::addresses::{Addresses, Kafka, Postgres, Redis};
+use crate::services::addresses::{Addresses, Kafka, Postgres, Redis, Tls};
 use crate::services::process::Process;
 
 fn stopped() -> Process {
@@ -25,9 +25,9 @@ fn a_stopped_process_is_shown_and_named() {
 #[test]
 fn a_store_at_another_address_is_elsewhere() {
     let ours = Addresses {
-        redis: Redis { nodes: vec!["127.0.0.1:1".to_owned()] },
-        kafka: Kafka { brokers: vec!["127.0.0.1:1".to_owned()] },
-        postgres: Postgres { url: "postgres://127.0.0.1:1/tzero".to_owned() },
+        redis: Redis { nodes: vec!["127.0.0.1:1".to_owned()], tls: Tls::default() },
+        kafka: Kafka { brokers: vec!["127.0.0.1:1".to_owned()], tls: Tls::default(), sasl: None },
+        postgres: Postgres { url: "postgres://127.0.0.1:1/tzero".to_owned(), tls: Tls::default() },
     };
     let mut written = ours.clone();
     assert!(elsewhere("kafka", &ours, &written).is_none());

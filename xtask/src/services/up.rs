@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::addresses::Addresses;
-use super::place::Place;
+use super::addresses::{Addresses, Kafka, Postgres, Redis, Tls};
+use super::place::{Place, Speak};
 use super::service::{SERVICES, Service};
+use super::tls::Certificates;
 use super::{kafka, postgres, redis};
 use crate::needs;
 use crate::steps::now;
@@ -22,11 +23,24 @@ pub struct Elsewhere {
     /// A PostgreSQL that runs already: postgres://USER:PASSWORD@HOST:PORT/DATABASE
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
+    /// Those that are started answer over TLS, as managed stores do, and ask who comes; a folder keeps to what it began with
+    #[arg(long)]
+    tls: bool,
+}
+
+impl Elsewhere {
+    /// Nothing runs elsewhere; what is started speaks so.
+    pub fn nothing(speak: Speak) -> Self {
+        Self { tls: speak == Speak::Tls, ..Self::default() }
+    }
 }
 
 /// Starts, waits, and writes where they answer.
 pub fn run(root: &Path, folder: &Path, elsewhere: &Elsewhere) -> Outcome {
-    let place = Place::make(root, folder)?;
+    let place = Place::make(root, folder, if elsewhere.tls { Speak::Tls } else { Speak::Plainly })?;
+    if place.kept.tls.is_some() {
+        Certificates::of(&place).make()?;
+    }
     let mut addresses = Addresses::of(&place);
     elsewhere.check_into(&mut addresses)?;
     let (there, missing): (Vec<&Service>, Vec<&Service>) = SERVICES
@@ -70,13 +84,13 @@ impl Elsewhere {
             println!("{:<9} answers elsewhere: not started", service.name);
         }
         if self.names("redis") {
-            addresses.redis.nodes.clone_from(&self.redis);
+            addresses.redis = Redis { nodes: self.redis.clone(), tls: Tls::disabled() };
         }
         if self.names("kafka") {
-            addresses.kafka.brokers.clone_from(&self.kafka);
+            addresses.kafka = Kafka { brokers: self.kafka.clone(), tls: Tls::disabled(), sasl: None };
         }
         if let Some(url) = &self.postgres {
-            addresses.postgres.url.clone_from(url);
+            addresses.postgres = Postgres { url: url.clone(), tls: Tls::disabled() };
         }
         Ok(())
     }

@@ -3,16 +3,16 @@
 use std::net::TcpListener;
 
 use super::Elsewhere;
-use crate::services::addresses::{Addresses, Kafka, Postgres, Redis};
+use crate::services::addresses::{Addresses, Kafka, Postgres, Redis, Tls};
 
 #[test]
 fn one_that_does_not_answer_is_refused_and_named() {
     // Bound and closed again: nobody listens there.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let ours = Addresses {
-        redis: Redis { nodes: vec!["ours".to_owned()] },
-        kafka: Kafka { brokers: vec!["ours".to_owned()] },
-        postgres: Postgres { url: "ours".to_owned() },
+        redis: Redis { nodes: vec!["ours".to_owned()], tls: Tls::default() },
+        kafka: Kafka { brokers: vec!["ours".to_owned()], tls: Tls::default(), sasl: None },
+        postgres: Postgres { url: "ours".to_owned(), tls: Tls::default() },
     };
     for elsewhere in [
         Elsewhere { redis: vec![nobody.clone()], ..Elsewhere::default() },

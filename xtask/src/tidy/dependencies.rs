@@ -42,9 +42,21 @@ const ROOMS: &[Room] = &[
     Room { name: "purchase", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "wire", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "adapter-embedded", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
-    Room { name: "adapter-redis", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
-    Room { name: "adapter-kafka", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
-    Room { name: "adapter-postgres", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
+    Room {
+        name: "adapter-redis",
+        rooms: &["domain", "ports", "wire", "store-tls"],
+        outside: Outside::AllBut(HTTP),
+    },
+    Room {
+        name: "adapter-kafka",
+        rooms: &["domain", "ports", "wire", "store-tls"],
+        outside: Outside::AllBut(HTTP),
+    },
+    Room {
+        name: "adapter-postgres",
+        rooms: &["domain", "ports", "wire", "store-tls"],
+        outside: Outside::AllBut(HTTP),
+    },
     Room {
         name: "adapter-payments",
         rooms: &["domain", "ports", "wire", "http-client"],
@@ -69,6 +81,7 @@ const ROOMS: &[Room] = &[
     Room { name: "rehearsal", rooms: &[], outside: Outside::AllBut(&[]) },
     Room { name: "chaos", rooms: &["rehearsal", "http-client"], outside: Outside::AllBut(&[]) },
     Room { name: "http-client", rooms: &[], outside: Outside::AllBut(STORES) },
+    Room { name: "store-tls", rooms: &[], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "sandbox", rooms: &["http-client"], outside: Outside::AllBut(&[]) },
     Room { name: "simulation", rooms: &["domain"], outside: Outside::Only(&[]) },
     Room { name: "tzero", rooms: &["*"], outside: Outside::AllBut(&[]) },

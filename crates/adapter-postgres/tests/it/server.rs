@@ -100,6 +100,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 pub fn options(url: String) -> Options {
     Options {
         url,
+        tls: None,
         connections: 16,
         clock: Arc::new(SystemClock::start()),
         address_deadline_ms: 60_000,

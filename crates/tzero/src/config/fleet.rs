@@ -1,11 +1,14 @@
 //! The sections of a fleet: its stores, and how its processes find one another.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde::Deserialize;
 
 use super::model::empty_is_none;
 use super::secret::Secret;
+use super::store_tls::TlsMode;
 
 /// `[redis]`: the inventory of a fleet, and what buyers poll.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +22,18 @@ pub struct Redis {
     /// The user's password.
     #[serde(deserialize_with = "empty_is_none")]
     pub password: Option<Secret>,
+    /// Whether it is spoken to over TLS.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls: Option<TlsMode>,
+    /// Authorities that are believed.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_ca_file: Option<PathBuf>,
+    /// The certificate that we show.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Its key.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_key_file: Option<PathBuf>,
     /// How long a connection or an answer may take, milliseconds.
     pub timeout_ms: u64,
 }
@@ -29,10 +44,55 @@ pub struct Redis {
 pub struct Kafka {
     /// Brokers of which at least one must answer; none: the embedded stores.
     pub brokers: Vec<String>,
+    /// Whether it is spoken to over TLS.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls: Option<TlsMode>,
+    /// Authorities that are believed.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_ca_file: Option<PathBuf>,
+    /// The certificate that we show.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Its key.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_key_file: Option<PathBuf>,
+    /// How the brokers ask who we are; `None`: they do not.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub sasl_mechanism: Option<SaslMechanism>,
+    /// The user.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub sasl_user: Option<String>,
+    /// The user's password.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub sasl_password: Option<Secret>,
     /// Copies of what is written; 0: as the brokers have it set.
     pub replication: u16,
     /// How long a publication may take, milliseconds.
     pub publish_timeout_ms: u64,
+}
+
+/// How brokers ask who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaslMechanism {
+    /// The password itself is sent.
+    Plain,
+    /// SCRAM with SHA-256.
+    ScramSha256,
+    /// SCRAM with SHA-512.
+    ScramSha512,
+}
+
+impl FromStr for SaslMechanism {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "PLAIN" => Ok(Self::Plain),
+            "SCRAM-SHA-256" => Ok(Self::ScramSha256),
+            "SCRAM-SHA-512" => Ok(Self::ScramSha512),
+            other => Err(format!("there is no mechanism {other}")),
+        }
+    }
 }
 
 /// `[postgres]`: the ledger of a fleet.
@@ -42,6 +102,18 @@ pub struct Postgres {
     /// Where it is, with user, password and database; `None`: the embedded stores.
     #[serde(deserialize_with = "empty_is_none")]
     pub url: Option<Secret>,
+    /// Whether it is spoken to over TLS.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls: Option<TlsMode>,
+    /// Authorities that are believed.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_ca_file: Option<PathBuf>,
+    /// The certificate that we show.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_certificate_file: Option<PathBuf>,
+    /// Its key.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub tls_key_file: Option<PathBuf>,
     /// Connections of one process at most.
     pub connections: usize,
 }

@@ -32,6 +32,8 @@ const FAULT: Kind = Whole(0, REQUEST_MS);
 
 /// Guesses of a challenge; a million keep a fast machine busy for minutes.
 const GUESSES: Kind = Whole(1, 1_000_000);
+/// Whether a store is spoken to over TLS; empty where everything stays on this machine.
+const TLS: Kind = Choice(&["", "disable", "verify-full"]);
 
 const fn key(path: &'static str, kind: Kind) -> Key {
     Key { path, kind }
@@ -56,11 +58,26 @@ pub const KEYS: &[Key] = &[
     key("redis.nodes", Servers),
     key("redis.user", Text),
     key("redis.password", Secret),
+    key("redis.tls", TLS),
+    key("redis.tls_ca_file", Text),
+    key("redis.tls_certificate_file", Text),
+    key("redis.tls_key_file", Text),
     key("redis.timeout_ms", Whole(1, REQUEST_MS)),
     key("kafka.brokers", Servers),
+    key("kafka.tls", TLS),
+    key("kafka.tls_ca_file", Text),
+    key("kafka.tls_certificate_file", Text),
+    key("kafka.tls_key_file", Text),
+    key("kafka.sasl_mechanism", Choice(&["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])),
+    key("kafka.sasl_user", Text),
+    key("kafka.sasl_password", Secret),
     key("kafka.replication", Whole(0, 100)),
     key("kafka.publish_timeout_ms", Whole(1, REQUEST_MS)),
     key("postgres.url", Secret),
+    key("postgres.tls", TLS),
+    key("postgres.tls_ca_file", Text),
+    key("postgres.tls_certificate_file", Text),
+    key("postgres.tls_key_file", Text),
     key("postgres.connections", Whole(1, 65_536)),
     key("fleet.name", Name),
     key("fleet.orders_listen", AddressOrEmpty),

@@ -18,14 +18,17 @@ mod model;
 mod nearest;
 mod network;
 mod origin;
+mod postgres_address;
 mod print;
 pub mod sale_file;
 mod sale_members;
 mod secret;
+mod store_tls;
 pub mod times;
 mod web_address;
 
 pub use challenge::{Challenge, ChallengeProvider};
+pub use fleet::SaslMechanism;
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::{
@@ -34,6 +37,7 @@ pub use model::{
 };
 pub use network::Network;
 pub use secret::Secret;
+pub use store_tls::{Store, StoreTls, TlsMode};
 pub use web_address::WebAddress;
 
 /// Every mistake of a configuration.

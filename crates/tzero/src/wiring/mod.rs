@@ -7,6 +7,7 @@ mod offline;
 mod orders;
 mod shop_keys;
 mod stores;
+mod tls_files;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use orders::{OrdersDesk, serve_gateways};
 pub use shop_keys::{ShopKeys, of_file as shop};
 pub use stores::migrate;
 use stores::{Keeper, StorePorts};
+pub use tls_files::StoresTls;
 
 /// A provider's own backstop for a session, milliseconds: Stripe allows a day, less what a late start may cost.
 const SESSION_LIFE_MS: u64 = 84_600_000;

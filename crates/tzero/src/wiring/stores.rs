@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_embedded::{Embedded, Options as EmbeddedOptions};
-use adapter_kafka::Kafka;
+use adapter_kafka::{Kafka, Mechanism, Sasl, Security};
 use adapter_postgres::{Limits, Options as PostgresOptions, Postgres};
 use adapter_redis::{Address, Options as RedisOptions, Redis, Refusal, SealKey, probe};
 use futures::future::BoxFuture;
@@ -16,9 +16,11 @@ use ports::inventory::{Inventory, Rebuild};
 use ports::ledger::{Allocations, Books, Effects, Ledger, Terms};
 use ports::sales::Sales;
 use ports::status_board::StatusBoard;
+use store_tls::Tls;
 use tokio::sync::watch;
 
-use crate::config::{Config, times};
+use super::tls_files::StoresTls;
+use crate::config::{Config, SaslMechanism, times};
 use crate::keys::Keys;
 
 /// Every store behind its port.
@@ -114,12 +116,15 @@ async fn fleet(
     keys: &Keys,
     clock: &Arc<dyn Clock>,
 ) -> Result<(StorePorts, Keeper), String> {
-    let postgres = Arc::new(ledger(postgres_options(config, url, clock)).await?);
+    let tls = StoresTls::read(config)?;
+    let postgres = Arc::new(ledger(postgres_options(config, url, tls.postgres, clock)).await?);
     // Not the key itself: who reads the ledger must not be able to make tickets.
     let digest = *blake3::hash(&keys.derive("store")).as_bytes();
     postgres.claim_for(digest).await.map_err(|fault| fault.to_string())?;
-    let redis = Arc::new(inventory(config, keys).await?);
-    let kafka = Kafka::connect(kafka_options(config, clock)).await.map_err(|refusal| refusal.to_string())?;
+    let redis = Arc::new(inventory(config, tls.redis, keys).await?);
+    let kafka = Kafka::connect(kafka_options(config, tls.kafka, clock))
+        .await
+        .map_err(|refusal| refusal.to_string())?;
     let facts: (Arc<dyn Facts>, Arc<dyn FactLog>) = (postgres.clone(), Arc::new(kafka.order_facts()));
     let ports = StorePorts {
         inventory: redis.clone(),
@@ -139,9 +144,10 @@ async fn fleet(
     Ok((ports, Keeper { failed, shared: true, close, _tells: Some(tells) }))
 }
 
-fn postgres_options(config: &Config, url: &str, clock: &Arc<dyn Clock>) -> PostgresOptions {
+fn postgres_options(config: &Config, url: &str, tls: Option<Tls>, clock: &Arc<dyn Clock>) -> PostgresOptions {
     PostgresOptions {
         url: url.to_owned(),
+        tls,
         connections: config.postgres.connections,
         clock: Arc::clone(clock),
         address_deadline_ms: config.processor.payment_address_deadline_ms,
@@ -164,13 +170,15 @@ async fn ledger(options: PostgresOptions) -> Result<Postgres, String> {
         .map_err(|fault| format!("{fault} (`tzero migrate` brings it up to date)"))
 }
 
-fn redis_address(config: &Config) -> Address {
+fn redis_address(config: &Config, tls: Option<Tls>) -> Address {
     let redis = &config.redis;
+    let scheme = if tls.is_some() { "rediss" } else { "redis" };
     let password = redis.password.as_ref().map(|password| encoded(password.expose()));
     let user = redis.user.as_deref().map(encoded).unwrap_or_default();
     let who = password.map(|password| format!("{user}:{password}@")).unwrap_or_default();
     Address {
-        nodes: redis.nodes.iter().map(|node| format!("redis://{who}{node}")).collect(),
+        nodes: redis.nodes.iter().map(|node| format!("{scheme}://{who}{node}")).collect(),
+        tls,
         connect_timeout_ms: redis.timeout_ms,
         response_timeout_ms: redis.timeout_ms,
     }
@@ -185,31 +193,45 @@ fn encoded(text: &str) -> String {
 }
 
 /// Servers without a function library get one; another version's is left to `tzero migrate`.
-async fn inventory(config: &Config, keys: &Keys) -> Result<Redis, String> {
+async fn inventory(config: &Config, tls: Option<Tls>, keys: &Keys) -> Result<Redis, String> {
+    let address = redis_address(config, tls);
     let options = || RedisOptions {
-        address: redis_address(config),
+        address: address.clone(),
         seal: SealKey::new(keys.derive("redis seal")),
         name: config.fleet.name.clone(),
     };
     match Redis::connect(options()).await {
         Err(Refusal::Library { .. }) => {
-            probe::install(&redis_address(config)).await.map_err(|refusal| refusal.to_string())?;
+            probe::install(&address).await.map_err(|refusal| refusal.to_string())?;
             Redis::connect(options()).await.map_err(|refusal| refusal.to_string())
         }
         connected => connected.map_err(|refusal| refusal.to_string()),
     }
 }
 
-fn kafka_options(config: &Config, clock: &Arc<dyn Clock>) -> adapter_kafka::Options {
+fn kafka_options(config: &Config, tls: Option<Tls>, clock: &Arc<dyn Clock>) -> adapter_kafka::Options {
     let usual = adapter_kafka::Options::of(config.kafka.brokers.clone(), Arc::clone(clock));
     let name = &config.fleet.name;
     let delivery = Duration::from_millis(config.kafka.publish_timeout_ms);
     adapter_kafka::Options {
         prefix: if name.is_empty() { usual.prefix } else { format!("{}{name}.", usual.prefix) },
+        security: Security { tls, sasl: sasl(config) },
         replication: i16::try_from(config.kafka.replication).ok().filter(|copies| *copies > 0),
         limits: adapter_kafka::Limits { delivery, ..usual.limits },
         ..usual
     }
+}
+
+/// Who we say that we are; the configuration has all of it or nothing.
+fn sasl(config: &Config) -> Option<Sasl> {
+    let kafka = &config.kafka;
+    let mechanism = match kafka.sasl_mechanism? {
+        SaslMechanism::Plain => Mechanism::Plain,
+        SaslMechanism::ScramSha256 => Mechanism::ScramSha256,
+        SaslMechanism::ScramSha512 => Mechanism::ScramSha512,
+    };
+    let (user, password) = (kafka.sasl_user.clone()?, kafka.sasl_password.as_ref()?.expose().to_owned());
+    Some(Sasl { mechanism, user, password })
 }
 
 /// Brings the stores that the configuration names to this version's form; says what was done.
@@ -219,9 +241,10 @@ fn kafka_options(config: &Config, clock: &Arc<dyn Clock>) -> adapter_kafka::Opti
 pub async fn migrate(config: &Config) -> Result<Vec<String>, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     if let Some(url) = &config.postgres.url {
-        let steps = Postgres::migrate(&postgres_options(config, url.expose(), &clock)).await;
+        let tls = StoresTls::read(config)?;
+        let steps = Postgres::migrate(&postgres_options(config, url.expose(), tls.postgres, &clock)).await;
         let steps = steps.map_err(|fault| fault.to_string())?;
-        probe::install(&redis_address(config)).await.map_err(|refusal| refusal.to_string())?;
+        probe::install(&redis_address(config, tls.redis)).await.map_err(|refusal| refusal.to_string())?;
         let steps = steps.into_iter().map(|step| format!("the ledger's schema: {step}"));
         return Ok(steps.chain(["the function library of Redis is this version's".to_owned()]).collect());
     }

@@ -24,19 +24,27 @@ pub fn fleet() -> Value {
     )
 }
 
+/// The same, for tests of TLS: stores that want it, and ask who comes.
+pub fn over_tls() -> Value {
+    let servers = fleet();
+    assert_eq!(
+        servers["redis"]["tls"], "verify-full",
+        "TZERO_TEST_STORES must name the file of `cargo xtask services up --tls`: `cargo xtask test` does both"
+    );
+    servers
+}
+
 /// What a new system in `dir` is started with so that it uses the stores of this run.
 pub fn flags(dir: &Path) -> Vec<String> {
-    let Some(servers) = servers() else { return Vec::new() };
+    let Some(mut servers) = servers() else { return Vec::new() };
     let name = format!("t{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let url = servers["postgres"]["url"].as_str().expect("an address").to_owned();
     let own = database(&url, &name.replace('-', "_"));
-    let list = |value: &Value| serde_json::to_string(value).expect("a list");
+    servers["postgres"]["url"] = own.into();
+    servers["postgres"]["connections"] = 8.into();
+    servers["fleet"] = serde_json::json!({ "name": name });
     let file = dir.join("stores.toml");
-    let text = format!(
-        "[redis]\nnodes = {}\n[kafka]\nbrokers = {}\n[postgres]\nurl = \"{own}\"\nconnections = 8\n[fleet]\nname = \"{name}\"\n",
-        list(&servers["redis"]["nodes"]),
-        list(&servers["kafka"]["brokers"]),
-    );
+    let text = toml::to_string(&servers).expect("what was TOML can be written as such");
     std::fs::write(&file, text).expect("the folder can be written");
     vec!["--config".to_owned(), file.display().to_string()]
 }

@@ -6,6 +6,7 @@ mod faults;
 mod hangs;
 mod refusals;
 mod roles;
+mod tls;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -1,0 +1,51 @@
+//! What can be told of an address of PostgreSQL without its driver: which hosts it names, and whether it speaks of TLS.
+//! Both forms are known, `postgres://…` and `key=value` pairs.
+
+/// The hosts; empty where it leads to a socket of this machine.
+pub(super) fn hosts(address: &str) -> Vec<String> {
+    let mut hosts = match after_scheme(address) {
+        Some(rest) => {
+            let authority = rest.split(['/', '?']).next().unwrap_or_default();
+            let places = authority.rsplit_once('@').map_or(authority, |(_, places)| places);
+            places.split(',').map(|place| without_port(place).to_owned()).collect()
+        }
+        None => Vec::new(),
+    };
+    let named = settings(address).filter(|(name, _)| matches!(*name, "host" | "hostaddr"));
+    hosts.extend(named.flat_map(|(_, value)| value.split(',').map(str::to_owned)));
+    // A folder stands for the socket in it.
+    hosts
+        .retain(|host| !host.is_empty() && !host.starts_with('/') && !host.to_lowercase().starts_with("%2f"));
+    hosts
+}
+
+/// Whether it has a setting of its own about TLS.
+pub(super) fn speaks_of_tls(address: &str) -> bool {
+    settings(address).any(|(name, _)| name.starts_with("ssl"))
+}
+
+fn after_scheme(address: &str) -> Option<&str> {
+    address.strip_prefix("postgres://").or_else(|| address.strip_prefix("postgresql://"))
+}
+
+fn without_port(place: &str) -> &str {
+    match place.rsplit_once(':') {
+        // An IPv6 address without a port ends in its bracket.
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => place,
+    }
+}
+
+/// `name=value`, of what follows the question mark or of the pairs.
+fn settings(address: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (pairs, between): (&str, &[char]) = match after_scheme(address) {
+        Some(rest) => (rest.split_once('?').map_or("", |(_, query)| query), &['&']),
+        None => (address, &[' ', '\t', '\n']),
+    };
+    let found = pairs.split(between).filter_map(|pair| pair.split_once('='));
+    found.map(|(name, value)| (name.trim(), value.trim().trim_matches('\'')))
+}
+
+#[cfg(test)]
+#[path = "postgres_address_tests.rs"]
+mod tests;
