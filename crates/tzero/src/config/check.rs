@@ -1,5 +1,5 @@
 //! How values go together: each relation with the keys it is about and what would be right. Those of time are in
-//! [`super::times`], those of TLS with stores in [`super::store_tls`].
+//! [`super::times`], those of TLS with stores in [`super::tls`].
 
 use super::challenge::ChallengeProvider;
 use super::mistake::Mistake;
