@@ -1,12 +1,12 @@
 //! How values go together: each relation with the keys it is about and what would be right. Those of time are in
-//! [`super::times`], those of TLS with stores in [`super::store_tls`].
+//! [`super::times`], those of TLS with stores in [`super::tls`].
 
 use super::challenge::ChallengeProvider;
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, JwtAlgorithm, Provider};
 use super::origin::Settings;
 use super::secret::Secret;
-use super::{store_tls, times};
+use super::{times, tls};
 
 /// Something that must hold between values.
 pub(super) struct Relation {
@@ -193,7 +193,7 @@ const SHORTEST_TOKEN: usize = 8;
 pub fn relations(config: &Config, settings: &Settings, refused: &[String]) -> Vec<Mistake> {
     let judged = RELATIONS
         .iter()
-        .chain(store_tls::relations())
+        .chain(tls::relations())
         .chain(times::RELATIONS)
         .filter(|relation| !relation.keys.iter().any(|key| refused.iter().any(|wrong| wrong == key)));
     let broken = judged.filter(|relation| !(relation.holds)(config));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::model::empty_is_none;
 use super::secret::Secret;
-use super::store_tls::TlsMode;
+use super::tls::TlsMode;
 
 /// `[redis]`: the inventory of a fleet, and what buyers poll.
 #[derive(Clone, Debug, Deserialize)]

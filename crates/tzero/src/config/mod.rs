@@ -23,8 +23,8 @@ mod print;
 pub mod sale_file;
 mod sale_members;
 mod secret;
-mod store_tls;
 pub mod times;
+mod tls;
 mod web_address;
 
 pub use challenge::{Challenge, ChallengeProvider};
@@ -37,7 +37,7 @@ pub use model::{
 };
 pub use network::Network;
 pub use secret::Secret;
-pub use store_tls::{Store, StoreTls, TlsMode};
+pub use tls::{Store, StoreTls, TlsMode};
 pub use web_address::WebAddress;
 
 /// Every mistake of a configuration.

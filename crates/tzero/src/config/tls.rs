@@ -229,5 +229,5 @@ pub(super) fn relations() -> impl Iterator<Item = &'static Relation> {
 }
 
 #[cfg(test)]
-#[path = "store_tls_tests.rs"]
+#[path = "tls_tests.rs"]
 mod tests;
