@@ -103,7 +103,8 @@ fn over_tls(place: &Place) -> Result<(String, String), String> {
     let (listener, password) = ("listener.name.sasl_ssl", &place.kept.password);
     let module = "sasl.jaas.config=org.apache.kafka.common.security";
     let settings = format!(
-        "ssl.keystore.type=PEM\nssl.keystore.location={}\nssl.truststore.type=PEM\nssl.truststore.location={}\n\
+        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT\n\
+         ssl.keystore.type=PEM\nssl.keystore.location={}\nssl.truststore.type=PEM\nssl.truststore.location={}\n\
          {listener}.ssl.client.auth=required\nsasl.enabled.mechanisms={},PLAIN\n\
          {listener}.scram-sha-512.{module}.scram.ScramLoginModule required;\n\
          {listener}.scram-sha-256.{module}.scram.ScramLoginModule required;\n\
