@@ -53,7 +53,7 @@ enum Command {
     Bench(bench::Options),
     /// Take each guard away, one at a time, and expect the test of its name to fail
     ///
-    /// Works on a copy of the sources under target/mutants. Part of `test`. `cargo xtask mutants webhook` tries only those of
+    /// Works on a copy of the sources under target/mutants. Those of what is sold are part of `test`. `cargo xtask mutants webhook` tries only those of
     /// which the guard's name, file or test contains the word.
     Mutants(mutants::Options),
     /// Walk the fleet's protocol from seeds: every role on one thread, with faults, checked after each step

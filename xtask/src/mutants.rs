@@ -47,14 +47,25 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     rules::GUARDS.iter().chain(edge::GUARDS)
 }
 
-/// Copies the sources and tries every mutant.
+/// Tries every mutant that is asked for.
 pub fn run(root: &Path, options: &Options) -> Outcome {
-    let copy = workspace::target(root).join("mutants");
     let filter = options.filter.as_deref().unwrap_or_default();
     let mutants: Vec<&Mutant> = all().filter(|mutant| mutant.is_wanted(filter)).collect();
     if mutants.is_empty() {
         return Err(format!("no guard has {filter:?} in its name, file or test"));
     }
+    take_away(root, mutants)
+}
+
+/// Tries the mutants of what is sold: those of the edge, of which most build the whole program anew,
+/// are tried by [`run`].
+pub fn rules(root: &Path) -> Outcome {
+    take_away(root, rules::GUARDS.iter().collect())
+}
+
+/// Copies the sources and tries these mutants.
+fn take_away(root: &Path, mutants: Vec<&Mutant>) -> Outcome {
+    let copy = workspace::target(root).join("mutants");
     let mut programs: BTreeMap<(&str, &str), Vec<&Mutant>> = BTreeMap::new();
     for mutant in mutants {
         programs.entry((mutant.package, mutant.tests)).or_default().push(mutant);

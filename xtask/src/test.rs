@@ -49,7 +49,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         }
     }
     if options.filter.is_none() {
-        steps.run("mutants", || mutants::run(root, &mutants::Options::default()));
+        steps.run("mutants", || mutants::rules(root));
     }
     external_suites(root, options, &mut steps);
     steps.close()

@@ -126,7 +126,7 @@ async fn connections_that_say_nothing_give_their_places_back() {
             while !over.load(std::sync::atomic::Ordering::Relaxed) {
                 let mut stream = TcpStream::connect(address).await.expect("a connection");
                 // Some begin a request that they never end.
-                if number % 2 == 0 {
+                if number.is_multiple_of(2) {
                     drop(stream.write_all(b"GET /v1/time HTTP/1.1\r\nx: ").await);
                 }
                 let mut answer = Vec::new();

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::mpsc::RecvTimeoutError;
 
 use serde_json::{Value, json};
 
@@ -52,15 +53,16 @@ fn refused(settings: &[(&str, &str)]) -> String {
     // One that starts after all ends with its standard input's reader, and the test with it.
     let limited = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = limited.spawn().expect("it runs");
-    let (pid, over) = (child.id().to_string(), std::sync::mpsc::channel::<()>());
+    let pid = child.id().to_string();
+    let (over, waiting) = std::sync::mpsc::sync_channel::<()>(1);
     let watch = std::thread::spawn(move || {
-        if over.1.recv_timeout(crate::harness::PATIENCE).is_err() {
+        if waiting.recv_timeout(crate::harness::PATIENCE) == Err(RecvTimeoutError::Timeout) {
             drop(std::process::Command::new("kill").args(["-KILL", &pid]).status());
         }
     });
     let said = std::io::read_to_string(child.stderr.take().expect("standard error")).expect("text");
     let ended = child.wait().expect("it ends");
-    drop(over.0.send(()));
+    drop(over);
     watch.join().expect("the watch ends");
     assert_eq!(ended.code(), Some(1), "{settings:?}: {said}");
     said
