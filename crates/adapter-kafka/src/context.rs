@@ -38,8 +38,13 @@ impl Refused {
             RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
                 Some(Self::User(reason))
             }
-            // A guess of the library's own.
-            _ if reason.contains("connecting to a SSL listener") => Some(Self::Tls(reason)),
+            // A guess of the library's own, and an alert that comes after the handshake.
+            _ if ["connecting to a SSL listener", "SSL routines"]
+                .iter()
+                .any(|sign| reason.contains(sign)) =>
+            {
+                Some(Self::Tls(reason))
+            }
             _ => None,
         }
     }

@@ -109,8 +109,8 @@ pub enum Refusal {
     NoBroker,
     /// None of those named answers.
     #[error(
-        "no Kafka broker of {brokers} has answered within {} ms ({detail}); check that one runs there, and that the addresses \
-         that it advertises can be reached from here", limit.as_millis()
+        "no Kafka broker of {brokers} has answered within {} ms ({detail}); check that one runs there, that the addresses that \
+         it advertises can be reached from here, and that kafka.tls is \"verify-full\" where it speaks TLS alone", limit.as_millis()
     )]
     Unreachable {
         /// Those that were asked.

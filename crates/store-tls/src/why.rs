@@ -13,6 +13,12 @@ pub fn why(error: &(dyn Error + 'static), section: &str) -> Option<String> {
 /// What clients say where TLS fails, in small letters, and what it means.
 const SIGNS: &[(&[&str], &str)] = &[
     (
+        // Kafka's client says no more, whichever it is.
+        &["broker certificate could not be verified"],
+        "its certificate is not of an authority that is believed here, or is for another host: {s}.tls_ca_file must name the PEM \
+         file with the certificate of the authority that issued it, and {s}.brokers addresses that the certificate has",
+    ),
+    (
         &["unknownissuer", "unknown issuer", "certificate verify failed", "self-signed", "self signed"],
         "its certificate is not of an authority that is believed here: {s}.tls_ca_file must name the PEM file with the \
          certificate of the authority that issued it",
@@ -45,7 +51,8 @@ const SIGNS: &[(&[&str], &str)] = &[
     ),
     (
         &["unknownca", "unknown ca", "badcertificate", "bad certificate", "decrypterror"],
-        "it does not take the certificate that it was shown: {s}.tls_certificate_file must be one that its authority issued",
+        "it does not take the certificate that it was shown, or was shown none: {s}.tls_certificate_file and {s}.tls_key_file must \
+         name one that its authority issued",
     ),
     (
         &[
