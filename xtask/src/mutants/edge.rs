@@ -102,7 +102,6 @@ pub(super) const GUARDS: &[Mutant] = &[
         package: "domain",
         tests: "values",
         test: "what_a_log_may_show_of_an_identifier_opens_nothing",
-        ..GATEWAY
     },
     Mutant {
         guard: "the signature of a webhook",
@@ -112,7 +111,6 @@ pub(super) const GUARDS: &[Mutant] = &[
         package: "adapter-payments",
         tests: "sandbox",
         test: "only_what_the_provider_signed_lately_is_believed",
-        ..GATEWAY
     },
     Mutant {
         guard: "the age of a webhook",
@@ -122,7 +120,6 @@ pub(super) const GUARDS: &[Mutant] = &[
         package: "adapter-payments",
         tests: "sandbox",
         test: "only_what_the_provider_signed_lately_is_believed",
-        ..GATEWAY
     },
     Mutant {
         guard: "the amount of a payment",
