@@ -158,6 +158,8 @@ impl Reader {
             if self.shared.clock.elapsed() + PAUSE >= until {
                 return Err(Refusal::Unreachable { brokers: brokers.join(", "), limit, detail });
             }
+            // A broker that ends every connection at once is not asked without a pause.
+            tokio::time::sleep(PAUSE).await;
             patience *= 2;
         }
     }

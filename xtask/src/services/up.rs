@@ -40,6 +40,9 @@ pub fn run(root: &Path, folder: &Path, elsewhere: &Elsewhere) -> Outcome {
     let place = Place::make(root, folder, if elsewhere.tls { Speak::Tls } else { Speak::Plainly })?;
     if place.kept.tls.is_some() {
         Certificates::of(&place).make()?;
+        if !elsewhere.tls {
+            println!("TLS       as before: these services were set up with it (`down --wipe` forgets that)");
+        }
     }
     let mut addresses = Addresses::of(&place);
     elsewhere.check_into(&mut addresses)?;

@@ -36,27 +36,18 @@ const TECHNOLOGIES: &[&str] =
 /// Stores and their drivers.
 const STORES: &[&str] = &["rusqlite", "redis", "rdkafka", "tokio-postgres"];
 
+/// What adapters of stores elsewhere may use.
+const OF_STORES: &[&str] = &["domain", "ports", "wire", "store-tls"];
+
 const ROOMS: &[Room] = &[
     Room { name: "domain", rooms: &[], outside: Outside::Only(&["thiserror", "blake3"]) },
     Room { name: "ports", rooms: &["domain"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "purchase", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "wire", rooms: &["domain", "ports"], outside: Outside::AllBut(TECHNOLOGIES) },
     Room { name: "adapter-embedded", rooms: &["domain", "ports", "wire"], outside: Outside::AllBut(HTTP) },
-    Room {
-        name: "adapter-redis",
-        rooms: &["domain", "ports", "wire", "store-tls"],
-        outside: Outside::AllBut(HTTP),
-    },
-    Room {
-        name: "adapter-kafka",
-        rooms: &["domain", "ports", "wire", "store-tls"],
-        outside: Outside::AllBut(HTTP),
-    },
-    Room {
-        name: "adapter-postgres",
-        rooms: &["domain", "ports", "wire", "store-tls"],
-        outside: Outside::AllBut(HTTP),
-    },
+    Room { name: "adapter-redis", rooms: OF_STORES, outside: Outside::AllBut(HTTP) },
+    Room { name: "adapter-kafka", rooms: OF_STORES, outside: Outside::AllBut(HTTP) },
+    Room { name: "adapter-postgres", rooms: OF_STORES, outside: Outside::AllBut(HTTP) },
     Room {
         name: "adapter-payments",
         rooms: &["domain", "ports", "wire", "http-client"],

@@ -87,11 +87,11 @@ impl Bound {
         };
         let eased = self.is_ease(seen);
         let allowed = self.aim.max(self.at_ease(seen, mean, eased) * TOLERANCE);
-        let drains = seen.peak < self.peak - self.peak / DRAINS;
-        match mean > allowed {
-            true if drains => {}
-            true => self.slow += 1,
-            false => self.slow = 0,
+        let (late, drains) = (mean > allowed, seen.peak < self.peak - self.peak / DRAINS);
+        if !late {
+            self.slow = 0;
+        } else if !drains {
+            self.slow += 1;
         }
         if self.slow >= STANDS {
             let per_s = seen.answered as f64 / seen.lasted.as_secs_f64().max(f64::EPSILON);
@@ -99,7 +99,7 @@ impl Bound {
             // No span may empty the house: by half at most.
             let half = self.places.min(seen.peak) / 2;
             self.places = fitting.max(half).min(self.places).max(self.least());
-        } else if self.slow == 0 && mean <= allowed && (seen.full || eased && self.places < FIRST) {
+        } else if !late && (seen.full || eased && self.places < FIRST) {
             self.places = (self.places + self.places / GROWTH + 1).min(self.most);
         }
         self.peak = seen.peak.min(self.places);

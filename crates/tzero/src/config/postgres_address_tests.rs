@@ -15,6 +15,9 @@ fn hosts_are_found_in_both_forms() {
         ("postgres:///tzero?host=db.example.com", &["db.example.com"]),
         ("host=a,b user=tzero dbname=tzero", &["a", "b"]),
         ("host='db.example.com' hostaddr=10.0.0.1", &["db.example.com", "10.0.0.1"]),
+        ("host = db.example.com user = tzero", &["db.example.com"]),
+        ("user='two words' password='it\\'s = x' host= 'db.example.com'", &["db.example.com"]),
+        ("password=a\\ host=b", &[]),
         ("user=tzero dbname=tzero", &[]),
     ] {
         assert_eq!(hosts(address), expected, "{address}");
@@ -26,5 +29,7 @@ fn what_it_says_of_tls_is_found() {
     assert!(speaks_of_tls("postgres://a/b?sslmode=verify-full"));
     assert!(speaks_of_tls("postgres://a/b?connect_timeout=3&sslrootcert=ca.pem"));
     assert!(speaks_of_tls("host=a sslmode=require"));
+    assert!(speaks_of_tls("host = a sslmode = require"));
+    assert!(!speaks_of_tls("host=a password='sslmode=require'"));
     assert!(!speaks_of_tls("postgres://a:sslmode=no@b/c?application_name=sslmode"));
 }
