@@ -277,7 +277,7 @@ fn free_units(counters: &[Value], free: &[Value]) -> Option<Vec<InventoryUnits>>
     let product = |(counters, free): (&Value, &Value)| {
         let view = codec::counters(text(counters))?;
         let ranges = Reader(text(free)).units()?;
-        let free = ranges.chunks_exact(2).flat_map(|range| range[0]..range[1]).collect();
+        let free = ranges.chunks_exact(2).map(|range| range[0]..range[1]).collect();
         let counted = [view.available, view.held, view.sold];
         Some(InventoryUnits { stock: view.stock, free, counted, ..InventoryUnits::default() })
     };

@@ -109,11 +109,18 @@ pub fn compare(ledger: &LedgerUnits, inventory: Option<&InventoryUnits>) -> Prod
     let (ledger_sold, _) = UnitSet::collect(ledger.sold.iter().copied());
     let (owned, twice) = UnitSet::collect(ledger.held.iter().chain(&ledger.sold).copied());
     let oversold = twice.len() as u32;
-    findings.name(ViolationKind::SoldTwice, twice, "belongs to more than one order");
-    let beyond = owned.iter().filter(|unit| *unit >= ledger.stock);
-    findings.name(ViolationKind::OutOfStock, beyond, "is owned by an order but does not exist");
-    findings.name(ViolationKind::OverLimit, ledger.over_limit.iter().copied(), "is beyond its buyer's limit");
+    findings.units(ViolationKind::SoldTwice, twice, "belongs to more than one order");
     let all = UnitSet::whole(ledger.stock);
+    findings.name(
+        ViolationKind::OutOfStock,
+        &owned.difference(&all),
+        "is owned by an order but does not exist",
+    );
+    findings.units(
+        ViolationKind::OverLimit,
+        ledger.over_limit.iter().copied(),
+        "is beyond its buyer's limit",
+    );
     let (available, held) = match inventory {
         None => (all.difference(&owned), ledger_held),
         Some(inventory) => sides(ledger.stock, &owned, &ledger_held, &ledger_sold, inventory, &mut findings),
@@ -138,11 +145,10 @@ fn sides(
     inventory: &InventoryUnits,
     findings: &mut Findings,
 ) -> (UnitSet, UnitSet) {
-    let (free, _) = UnitSet::collect(inventory.free.iter().copied());
+    let free = UnitSet::from_ranges(inventory.free.iter().cloned());
     let (held, _) = UnitSet::collect(inventory.held.iter().copied());
     let (sold, _) = UnitSet::collect(inventory.sold.iter().copied());
-    let everywhere = inventory.free.iter().chain(&inventory.held).chain(&inventory.sold).copied();
-    let (known, twice) = UnitSet::collect(everywhere);
+    let (known, twice) = UnitSet::collect_ranges(inventory.everywhere());
     let all = UnitSet::whole(stock);
     if inventory.stock != stock {
         let (here, there) = (inventory.stock, stock);
@@ -151,21 +157,17 @@ fn sides(
             format!("the inventory has {here} units, the ledger {there}"),
         );
     }
-    findings.name(ViolationKind::InTwoPlaces, twice, "is in two places of the inventory");
-    findings.name(ViolationKind::Nowhere, all.difference(&known).iter(), "is nowhere in the inventory");
-    findings.name(ViolationKind::OutOfStock, known.difference(&all).iter(), "does not exist");
-    findings.name(
-        ViolationKind::FreeButOwned,
-        free.intersection(owned).iter(),
-        "is free, yet an order owns it",
-    );
+    findings.name(ViolationKind::InTwoPlaces, &twice, "is in two places of the inventory");
+    findings.name(ViolationKind::Nowhere, &all.difference(&known), "is nowhere in the inventory");
+    findings.name(ViolationKind::OutOfStock, &known.difference(&all), "does not exist");
+    findings.name(ViolationKind::FreeButOwned, &free.intersection(owned), "is free, yet an order owns it");
     let loose = held.difference(owned);
-    findings.name(ViolationKind::HeldWithoutOrder, loose.iter(), "is held, yet no order owns it");
+    findings.name(ViolationKind::HeldWithoutOrder, &loose, "is held, yet no order owns it");
     let differ = sold.difference(ledger_sold).union(&ledger_sold.intersection(&held));
-    findings.name(ViolationKind::SoldOnOneSide, differ.iter(), "is sold on one side only");
-    let sizes = [inventory.free.len(), inventory.held.len(), inventory.sold.len()];
-    for ((word, counted), size) in ["free", "held", "sold"].iter().zip(inventory.counted).zip(sizes) {
-        if counted as usize != size {
+    findings.name(ViolationKind::SoldOnOneSide, &differ, "is sold on one side only");
+    let places = ["free", "held", "sold"].iter().zip(inventory.counted).zip(inventory.sizes());
+    for ((word, counted), size) in places {
+        if counted != size {
             findings.count(
                 ViolationKind::WrongCount,
                 format!("the {word} counter says {counted}, there are {size}"),
@@ -177,17 +179,20 @@ fn sides(
 
 #[derive(Default)]
 struct Findings {
-    units: BTreeMap<ViolationKind, (UnitSet, &'static str)>,
+    named: BTreeMap<ViolationKind, (UnitSet, &'static str)>,
     counts: Vec<Violation>,
 }
 
 impl Findings {
-    fn name(&mut self, kind: ViolationKind, units: impl IntoIterator<Item = u32>, what: &'static str) {
-        let (units, _) = UnitSet::collect(units);
+    fn name(&mut self, kind: ViolationKind, units: &UnitSet, what: &'static str) {
         if !units.is_empty() {
-            let entry = self.units.entry(kind).or_insert((UnitSet::new(), what));
-            entry.0 = entry.0.union(&units);
+            let entry = self.named.entry(kind).or_insert((UnitSet::new(), what));
+            entry.0 = entry.0.union(units);
         }
+    }
+
+    fn units(&mut self, kind: ViolationKind, units: impl IntoIterator<Item = u32>, what: &'static str) {
+        self.name(kind, &UnitSet::collect(units).0, what);
     }
 
     fn count(&mut self, kind: ViolationKind, detail: String) {
@@ -195,7 +200,7 @@ impl Findings {
     }
 
     fn done(self) -> Vec<Violation> {
-        let named = self.units.into_iter().map(|(kind, (units, what))| {
+        let named = self.named.into_iter().map(|(kind, (units, what))| {
             let first = units.iter().next().unwrap_or_default();
             let rest = match units.len() {
                 1 => String::new(),

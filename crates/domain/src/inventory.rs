@@ -3,6 +3,8 @@
 //! Units move only as written here: free → held ([`Shard::hold`]), held → free, held → sold and sold → free
 //! ([`Shard::settle`]). Whatever an effect does not match exactly is left alone.
 
+use std::ops::Range;
+
 use crate::few::Few;
 use crate::free_units::FreeUnits;
 use crate::hold::{
@@ -304,7 +306,7 @@ impl Shard {
         };
         Some(InventoryUnits {
             stock: stock.total,
-            free: stock.free.ranges.iter().cloned().flatten().collect(),
+            free: stock.free.ranges.iter().cloned().collect(),
             held: of(Place::Held),
             sold: of(Place::Sold),
             counted: [stock.free.count, stock.held, stock.sold],
@@ -328,17 +330,32 @@ pub struct UnpinnedClaim {
 }
 
 /// Every unit of one product, by place, as the inventory has them: lists, not sets, so that a unit that is
-/// there twice shows.
+/// there twice shows. Free ones are ranges, since there may be sixteen million.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InventoryUnits {
     /// Units that exist.
     pub stock: u32,
     /// Free units.
-    pub free: Vec<u32>,
+    pub free: Vec<Range<u32>>,
     /// Held units.
     pub held: Vec<u32>,
     /// Sold units.
     pub sold: Vec<u32>,
     /// The running counters: free, held, sold.
     pub counted: [u32; 3],
+}
+
+impl InventoryUnits {
+    /// Every entry: free, then held, then sold.
+    pub fn everywhere(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        let taken = self.held.iter().chain(&self.sold).map(|unit| *unit..*unit + 1);
+        self.free.iter().cloned().chain(taken)
+    }
+
+    /// How many entries each place has: free, held, sold.
+    #[must_use]
+    pub fn sizes(&self) -> [u32; 3] {
+        let free = self.free.iter().map(ExactSizeIterator::len).sum();
+        [free, self.held.len(), self.sold.len()].map(|size| size as u32)
+    }
 }

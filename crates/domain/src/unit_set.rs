@@ -33,6 +33,19 @@ impl UnitSet {
         (set, twice)
     }
 
+    /// From ranges in any order. The second value has every number that came more than once.
+    #[must_use]
+    pub fn collect_ranges(ranges: impl IntoIterator<Item = Range<u32>>) -> (Self, Self) {
+        let mut ranges: Vec<_> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        let (mut end, mut twice) = (0, Vec::new());
+        for range in &ranges {
+            twice.push(range.start..end.min(range.end));
+            end = end.max(range.end);
+        }
+        (Self::from_ranges(ranges), Self::from_ranges(twice))
+    }
+
     /// Every unit of a stock: 0 to `stock` - 1.
     #[must_use]
     pub fn whole(stock: u32) -> Self {

@@ -163,6 +163,16 @@ proptest! {
             prop_assert_eq!(left.contains(n), x.contains(&n));
         }
     }
+
+    #[test]
+    fn of_ranges_every_number_counts_and_what_comes_twice_is_named(spans in proptest::collection::vec((0..60_u32, 0..9_u32), 0..12)) {
+        let ranges = || spans.iter().map(|(start, length)| *start..start + length);
+        let (set, twice) = UnitSet::collect_ranges(ranges());
+        for number in 0..70 {
+            let times = ranges().filter(|range| range.contains(&number)).count();
+            prop_assert_eq!((set.contains(number), twice.contains(number)), (times > 0, times > 1), "{} in {:?}", number, spans);
+        }
+    }
 }
 
 #[test]

@@ -315,12 +315,10 @@ impl World {
         for number in 0..PRODUCTS {
             let product = ProductNo(number);
             let units = self.shard.units(product).unwrap();
-            let everywhere = units.free.iter().chain(&units.held).chain(&units.sold).copied();
-            let (known, twice) = UnitSet::collect(everywhere);
+            let (known, twice) = UnitSet::collect_ranges(units.everywhere());
             assert_eq!(known, UnitSet::whole(units.stock), "no unit is nowhere");
             assert!(twice.is_empty(), "no unit is in two places: {twice:?}");
-            let sizes = [units.free.len(), units.held.len(), units.sold.len()].map(|size| size as u32);
-            assert_eq!(units.counted, sizes, "counters are the sizes of their sets");
+            assert_eq!(units.counted, units.sizes(), "counters are the sizes of their sets");
             let live = self.orders.values().filter(|order| order.live && order.terms.product == product);
             let mut owners = HashSet::new();
             let mut users: HashMap<UserHash, u32> = HashMap::new();

@@ -91,7 +91,8 @@ fn inventory(sale: &Sale, shard: &Shard, owned: &[Bits; 4]) -> Checked {
         let stock = units.stock;
         let ahead = stock <= sale.ledger.stock[product];
         ensure(ahead, "I2", || format!("product {product}: {stock} units are more than exist"))?;
-        let [free, held, sold] = [&units.free, &units.held, &units.sold].map(|list| bits(list, stock, "I3"));
+        let free: Vec<u32> = units.free.iter().cloned().flatten().collect();
+        let [free, held, sold] = [&free, &units.held, &units.sold].map(|list| bits(list, stock, "I3"));
         let (free, held, sold) = (free?, held?, sold?);
         let twice = (free & held) | (free & sold) | (held & sold);
         ensure(twice == 0, "I3", || format!("product {product}: units {twice:#b} are in two places"))?;

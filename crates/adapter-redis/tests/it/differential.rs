@@ -199,7 +199,7 @@ impl Pair<'_> {
             // The free ones are a list, in the order in which they will be given.
             units.held.sort_unstable();
             units.sold.sort_unstable();
-            units
+            (std::mem::take(&mut units.free).into_iter().flatten().collect::<Vec<_>>(), units)
         };
         let stored = self.store.units(&self.shard).await.unwrap().unwrap();
         let stored: Vec<_> = stored.into_iter().map(sorted).collect();

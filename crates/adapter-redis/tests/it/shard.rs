@@ -53,11 +53,10 @@ pub fn effect(kind: EffectKind, number: u32, grant: &Grant) -> Effect {
 
 /// Free, held and sold units of the first product, sorted; the shard is open.
 pub async fn sets(store: &Redis, shard: &ShardId) -> [Vec<u32>; 3] {
-    let mut units = store.units(shard).await.unwrap().unwrap().remove(0);
-    let sizes = [&units.free, &units.held, &units.sold].map(|set| set.len() as u32);
-    assert_eq!(units.counted, sizes, "counters are the sizes of the sets");
-    [&mut units.free, &mut units.held, &mut units.sold].map(|set| {
+    let units = store.units(shard).await.unwrap().unwrap().remove(0);
+    assert_eq!(units.counted, units.sizes(), "counters are the sizes of the sets");
+    [units.free.into_iter().flatten().collect(), units.held, units.sold].map(|mut set: Vec<u32>| {
         set.sort_unstable();
-        std::mem::take(set)
+        set
     })
 }

@@ -161,11 +161,10 @@ pub async fn every_unit_is_in_exactly_one_place(backend: &Backend) {
     world.settle(effect(EffectKind::Confirm, ann, &hers)).await;
     let all = parsed(backend.inventory.units(&world.shard).await);
     for units in parsed(all.ok_or("open")) {
-        let mut everywhere: Vec<u32> = [&units.free[..], &units.held[..], &units.sold[..]].concat();
+        let mut everywhere: Vec<u32> = units.everywhere().flatten().collect();
         everywhere.sort_unstable();
         assert_eq!(everywhere, (0..units.stock).collect::<Vec<_>>());
-        let sizes = [units.free.len(), units.held.len(), units.sold.len()].map(|size| size as u32);
-        assert_eq!(units.counted, sizes);
+        assert_eq!(units.counted, units.sizes());
     }
 }
 

@@ -209,10 +209,9 @@ impl<'a> World<'a> {
     }
 
     /// Free, held and sold units of the first product.
-    pub(super) async fn counts(&self) -> [usize; 3] {
+    pub(super) async fn counts(&self) -> [u32; 3] {
         let units = parsed(self.backend.inventory.units(&self.shard).await);
-        let units = parsed(units.ok_or("the shard is open")).remove(0);
-        [units.free.len(), units.held.len(), units.sold.len()]
+        parsed(units.ok_or("the shard is open")).remove(0).sizes()
     }
 }
 

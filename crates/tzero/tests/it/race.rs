@@ -61,7 +61,7 @@ async fn run(server: &Server, buyer: &crate::harness::Buyer, race: usize) -> Str
     // Around the end of the hold, a little earlier or later in each race.
     // Servers take longer to close a door: there the race is spread wider, to later ends, and a payment lets the cancellation begin.
     let alone = crate::stores::servers().is_none();
-    let (before, spread, lag) = if alone { (120, 160, 0) } else { (400, 1_600, race as u64 % 300) };
+    let (before, spread, lag) = if alone { (120, 160, 0) } else { (400, 4_000, race as u64 * 7 % 1_500) };
     let aim = ends.as_millisecond() - before + (race as i64 * 7) % spread;
     let wait = aim - jiff::Timestamp::now().as_millisecond();
     tokio::time::sleep(Duration::from_millis(wait.max(0) as u64)).await;
