@@ -3,8 +3,8 @@
 Called by `cargo xtask bench overload` with the built program and the built example `pace`. The server may use a quarter of one
 core (by CPU quota: what comes can then be more than it can take, on the same machine); load on the other core. First its
 capacity: granted checkouts a second, as many as it answers to a load that never stops asking and that it does not have to send
-away. Then, in each round, five times as many come, at a fixed pace, and over connections of their own buyers look at statuses,
-give up their orders and pay. A request of the load takes a connection that owes nothing; where none is left it is not sent, and
+away. Then, in each round, five times as many come, at a fixed pace. Both times, over connections of their own, as many other
+buyers look at statuses, give up their orders and pay. A request of the load takes a connection that owes nothing; where none is left it is not sent, and
 is counted: those buyers stand in a line before the door. Latency counts from the instant at which a request was due.
 """
 
@@ -125,15 +125,15 @@ def flood(pace, port, rate, users, number):
     return json.loads(ended.stdout)
 
 
-def round_of(pace, port, rate, users, number, ready):
+def beside(port, ready, load):
+    """What `load` gives, and what buyers saw who have orders already."""
     lanes = [Actions(port, ready[lane::LANES], SECONDS) for lane in range(LANES)]
     for lane in lanes:
         lane.start()
-    seen = flood(pace, port, rate, users, number)
+    given = load()
     for lane in lanes:
         lane.join()
-    seen["actions"] = [each for lane in lanes for each in lane.seen]
-    return seen
+    return given, [each for lane in lanes for each in lane.seen]
 
 
 def report(capacity, rounds):
@@ -168,18 +168,21 @@ def main(program, pace):
         for _ in range(USERS):
             _, body = guest.ask("POST", "/v1/sessions")
             users.append((body["user_id"], body["session_token"]))
-        ready = orders(port, users, ROUNDS * ACTIONS)
+        ready = orders(port, users, 2 * ROUNDS * ACTIONS)
         granted = script(folder, "granted", lua_checkout(users, "open", True))
         run_wrk(port, granted, 1)
         quota.set(True)
         rates, rounds = [], []
         for number in range(ROUNDS):
-            requests, wrong, _, _ = run_wrk(port, granted, SECONDS)
+            of_capacity, of_round = ready[number :: 2 * ROUNDS], ready[ROUNDS + number :: 2 * ROUNDS]
+            (requests, wrong, _, _), _ = beside(port, of_capacity, lambda: run_wrk(port, granted, SECONDS))
             rates.append((requests - wrong) / SECONDS)
             quota.set(False)
             time.sleep(1.0)
             quota.set(True)
-            rounds.append(round_of(pace, port, TIMES * statistics.median(rates), users, number, ready[number::ROUNDS]))
+            rate = TIMES * statistics.median(rates)
+            seen, acts = beside(port, of_round, lambda: flood(pace, port, rate, users, number))
+            rounds.append({**seen, "actions": acts})
         report(statistics.median(rates), rounds)
         print(f"{'memory of the server at the end, MiB':<44} {resident_kib(pids) / 1024:>28.0f}")
     finally:

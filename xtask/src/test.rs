@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, OPENSSL_HEADERS, POSTGRES, REDIS, RUSTFMT};
+use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, OPENSSL_HEADERS, POSTGRES, REDIS, RUSTFMT, VARNISH};
 use crate::services::{self, JAVA};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};
@@ -44,6 +44,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         steps.note("--fast: THE PROGRAM WAS NOT TESTED ON REDIS, KAFKA AND POSTGRESQL");
     } else {
         steps.run("fleet", || on_servers(root, options));
+        steps.run("fleet behind Varnish", || behind_varnish(root, options));
         if options.filter.as_ref().is_none_or(|filter| OVER_TLS.contains(filter.as_str())) {
             steps.run("fleet over TLS", || over_tls(root, options));
         }
@@ -69,6 +70,16 @@ fn on_servers(root: &Path, options: &Options) -> Outcome {
         }
         // These kill the servers that all tests share.
         beside.and(run(&["fleet::faults::", "fleet::hangs::", "--test-threads", "1"]))
+    })
+}
+
+/// And once more, through Varnish and a gateway that is a process of its own, as orders and everything behind it are.
+fn behind_varnish(root: &Path, options: &Options) -> Outcome {
+    needs::provide(&[VARNISH])?;
+    services::with(root, "fleet-varnish", services::Speak::Plainly, |addresses| {
+        let mut test = cargo(root, &["test", "--package", "tzero", "--test", "it", "--no-fail-fast"]);
+        test.args(test_arguments(options, &["--skip", "embedded::", "--skip", "fleet::"]));
+        call(test.env("TZERO_TEST_STORES", addresses).env("TZERO_TEST_FRONT", "varnish"))
     })
 }
 

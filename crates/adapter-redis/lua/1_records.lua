@@ -27,6 +27,10 @@ local FIND, WEIGH = 1, 3
 local NO_BATCH = '\0\0\0\0'
 local CHUNK = 1000 -- arguments a call, where their number has no small bound of its own
 
+-- Memory ends with its process, so a lease needs no name of it. Where the trial at the start finds that a server keeps a
+-- library's memory longer, the library is loaded with `true` here: then a lease is good in the run that gave it, and no other.
+local NAMES_ITS_RUN = false
+
 local leases, loads, newest_nonce = {}, {}, 0
 
 local byte, char, sub, concat, pack, unpack_from
@@ -48,6 +52,12 @@ local function guard(body)
   end
 end
 
+-- This run of the server, where leases have to name it.
+local function this_run()
+  if not NAMES_ITS_RUN then return nil end
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or error('the server does not say which run it is')
+end
+
 local function fenced(K)
   local lease = leases[K[1]]
   return {'FENCED', lease and lease.epoch or ''}
@@ -55,6 +65,7 @@ end
 
 local function lease_of(K, A)
   local lease = leases[K[1]]
+  if lease and lease.run ~= this_run() then leases[K[1]], lease = nil, nil end
   return lease and lease.epoch == A[1] and lease or nil
 end
 

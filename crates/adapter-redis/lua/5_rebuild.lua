@@ -10,7 +10,7 @@ end
 -- {'OK', nonce}; fenced where a lease is of this epoch or a later one.
 local function begin(K, A)
   local lease = leases[K[1]]
-  if lease and tonumber(lease.epoch) >= tonumber(A[1]) then return fenced(K) end
+  if lease and lease.run == this_run() and tonumber(lease.epoch) >= tonumber(A[1]) then return fenced(K) end
   leases[K[1]], loads[K[1]] = nil, nil
   local namespaces = redis.call('HGETALL', K[1])
   for at = 1, #namespaces, 2 do
@@ -24,13 +24,13 @@ local function begin(K, A)
   local nonce = string.format('%.0f', newest_nonce)
   redis.call('HSET', K[1], A[1], 0)
   redis.call('HSET', K[2], 'n', nonce)
-  loads[K[1]] = {epoch = A[1], nonce = nonce, chunks = 0, parts = 0, stock = {}, numbers = {}}
+  loads[K[1]] = {epoch = A[1], nonce = nonce, run = this_run(), chunks = 0, parts = 0, stock = {}, numbers = {}}
   return {'OK', nonce}
 end
 
 local function load_of(K, A)
   local load = loads[K[1]]
-  if not load or load.epoch ~= A[1] or load.nonce ~= A[2] then return nil end
+  if not load or load.epoch ~= A[1] or load.nonce ~= A[2] or load.run ~= this_run() then return nil end
   if redis.call('HGET', K[2], 'n') ~= load.nonce then error('the namespace is not the one that was begun') end
   return load
 end
@@ -100,7 +100,7 @@ local function open(K, A)
   local complete = loading and loading.chunks == tonumber(A[3]) and loading.chunks > 0 and loading.parts == 0
   if not complete then return fenced(K) end
   write_meta(K, loading.stock, loading.numbers, 1, 0)
-  leases[K[1]] = {epoch = A[1], nonce = loading.nonce, numbers = loading.numbers, writes = 0}
+  leases[K[1]] = {epoch = A[1], nonce = loading.nonce, run = loading.run, numbers = loading.numbers, writes = 0}
   loads[K[1]] = nil
   return {'OK'}
 end

@@ -46,4 +46,6 @@ register('tz_look', look, 'no-writes')
 register('tz_view', view, 'no-writes')
 register('tz_units', units, 'no-writes')
 register('tz_unpinned', unpinned, 'no-writes')
-redis.register_function{function_name = 'tz_version', callback = function() return VERSION end, flags = {'no-writes'}}
+-- tz_version: no KEYS. The version, and whether leases name their run.
+local function version() return this_run() and VERSION .. ' naming runs' or VERSION end
+redis.register_function{function_name = 'tz_version', callback = version, flags = {'no-writes'}}

@@ -17,6 +17,18 @@ pub const TEXT: &str = concat!(
     include_str!("../lua/6_board.lua"),
 );
 
+/// The same for servers that keep a library's memory longer than the library: its leases name the run of the server that
+/// they are of. One question more a call.
+#[must_use]
+pub fn naming_runs() -> String {
+    TEXT.replacen("local NAMES_ITS_RUN = false", "local NAMES_ITS_RUN = true", 1)
+}
+
+/// The version that it says.
+pub(crate) fn version_naming_runs() -> String {
+    format!("{VERSION} naming runs")
+}
+
 /// What the store is called in faults.
 pub(crate) const WHAT: &str = "the inventory in Redis";
 

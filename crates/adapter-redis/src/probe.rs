@@ -1,4 +1,4 @@
-//! What is made sure of before anything is sold: the server, its library, and that the lease is as volatile as it must be.
+//! What is made sure of before anything is sold: the server, its library, and that a lease cannot outlive what it stands for.
 //!
 //! Two roles of least right: [`API_RULES`] for whoever sells, [`SETUP_RULES`] for whoever [installs](install) the library.
 
@@ -6,7 +6,7 @@ use redis::{RedisError, Value};
 
 use crate::client::{Address, Client};
 use crate::keys;
-use crate::library::{TEXT, VERSION, text};
+use crate::library::{TEXT, VERSION, naming_runs, text, version_naming_runs};
 
 /// The commands of a program that sells, as rules of `ACL SETUSER`; its keys are those of this crate.
 pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +info +hget +hmget +hset +hdel +hgetall +hscan \
@@ -58,12 +58,18 @@ pub enum Refusal {
         /// What is there instead.
         found: String,
     },
-    /// What a library remembers outlives it.
+    /// What a library remembers outlives it, and the library that is there does not expect that.
     #[error(
-        "{node} keeps a function library's memory when the library is loaded anew ({found}): a lease would outlive what it \
-         stands for, so this server cannot be used"
+        "{node} keeps a function library's memory when the library is loaded anew, and the library there does not name the run of \
+         its server: remove it on every primary with FUNCTION DELETE tzero, and this program installs one that does"
     )]
     LeaseOutlives {
+        /// Which primary.
+        node: String,
+    },
+    /// A library remembers nothing from one call to the next.
+    #[error("{node} does not keep a function library's memory between two calls ({found}): it cannot be sold on")]
+    Forgets {
         /// Which primary.
         node: String,
         /// What the trial found.
@@ -77,11 +83,11 @@ impl Refusal {
     }
 }
 
-/// Version, policy and library of every primary.
+/// Version, policy and library of every primary; gives what the libraries say of themselves.
 ///
 /// # Errors
 /// The first that is not right.
-pub(crate) async fn check(client: &Client) -> Result<(), Refusal> {
+pub(crate) async fn check(client: &Client) -> Result<Vec<String>, Refusal> {
     servers(client).await?;
     let mut command = redis::cmd("FCALL");
     command.arg("tz_version").arg(0);
@@ -93,13 +99,15 @@ pub(crate) async fn check(client: &Client) -> Result<(), Refusal> {
         }
         Err(error) => return Err(Refusal::unreachable(error)),
     };
+    let mut said = Vec::with_capacity(versions.len());
     for (node, version) in versions {
-        if text(&version) != VERSION.as_bytes() {
-            let found = format!("version {}", String::from_utf8_lossy(text(&version)));
-            return Err(Refusal::Library { node, found });
+        let version = String::from_utf8_lossy(text(&version)).into_owned();
+        if version != VERSION && version != version_naming_runs() {
+            return Err(Refusal::Library { node, found: format!("version {version}") });
         }
+        said.push(version);
     }
-    Ok(())
+    Ok(said)
 }
 
 async fn servers(client: &Client) -> Result<(), Refusal> {
@@ -125,7 +133,8 @@ async fn servers(client: &Client) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Loads the library on every primary that has none, and tries out on each that what a library remembers ends with it.
+/// Tries out on every primary whether what a library remembers ends with it, and loads the library where there is none: the
+/// one whose leases name the run of their server, should memory outlive a library on one of them.
 /// A library of another version is left alone: replacing it closes every shard.
 ///
 /// # Errors
@@ -133,20 +142,28 @@ async fn servers(client: &Client) -> Result<(), Refusal> {
 pub async fn install(address: &Address) -> Result<(), Refusal> {
     let client = Client::connect(address).await.map_err(Refusal::unreachable)?;
     servers(&client).await?;
+    let outlives = try_memory(&client).await?;
+    let library = if outlives.is_some() { naming_runs() } else { TEXT.to_owned() };
     let mut load = redis::cmd("FUNCTION");
-    load.arg("LOAD").arg(TEXT);
+    load.arg("LOAD").arg(library);
     // Refused where one is there already; which one, the check says. Others have it now.
     if let Err(error) = client.send_to_all(&load).await
         && !error.to_string().contains("already exists")
     {
         return Err(Refusal::unreachable(error));
     }
-    try_lease(&client).await?;
-    check(&client).await
+    let versions = check(&client).await?;
+    match outlives {
+        Some(node) if versions.iter().any(|version| *version != version_naming_runs()) => {
+            Err(Refusal::LeaseOutlives { node })
+        }
+        _ => Ok(()),
+    }
 }
 
-/// A library of the trial's own remembers something and is loaded anew: then it must know nothing.
-async fn try_lease(client: &Client) -> Result<(), Refusal> {
+/// A library of the trial's own remembers something and is loaded anew: then it should know nothing. Gives a primary on which
+/// it still knows.
+async fn try_memory(client: &Client) -> Result<Option<String>, Refusal> {
     let at = client.send_to_all(&redis::cmd("TIME")).await.map_err(Refusal::unreachable)?;
     // A name of its own, so that two trials at once do not meet.
     let digits =
@@ -163,22 +180,21 @@ async fn try_lease(client: &Client) -> Result<(), Refusal> {
     ask.arg(&name).arg(0);
     let mut remove = redis::cmd("FUNCTION");
     remove.arg("DELETE").arg(&name);
-    let steps = [
-        (&load, None),
-        (&ask, Some("nothing")),
-        (&ask, Some("something")),
-        (&load, None),
-        (&ask, Some("nothing")),
-    ];
-    for (step, expected) in steps.into_iter().chain([(&remove, None)]) {
-        for (node, answer) in client.send_to_all(step).await.map_err(Refusal::unreachable)? {
-            let found = String::from_utf8_lossy(text(&answer)).into_owned();
-            if expected.is_some_and(|expected| expected != found) {
-                return Err(Refusal::LeaseOutlives { node, found });
-            }
-        }
+    let answers = async |command: &redis::Cmd| {
+        let answers = client.send_to_all(command).await.map_err(Refusal::unreachable)?;
+        let read = |(node, answer): (String, Value)| (node, String::from_utf8_lossy(text(&answer)).into_owned());
+        Ok::<Vec<(String, String)>, Refusal>(answers.into_iter().map(read).collect())
+    };
+    answers(&load).await?;
+    answers(&ask).await?;
+    let kept = answers(&ask).await?;
+    answers(&load).await?;
+    let reloaded = answers(&ask).await?;
+    answers(&remove).await?;
+    if let Some((node, found)) = kept.into_iter().find(|(_, found)| found != "something") {
+        return Err(Refusal::Forgets { node, found });
     }
-    Ok(())
+    Ok(reloaded.into_iter().find(|(_, found)| found != "nothing").map(|(node, _)| node))
 }
 
 /// The whole rule for a user of the API role, as `ACL SETUSER` takes it.

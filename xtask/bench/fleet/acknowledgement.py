@@ -4,12 +4,12 @@ import tempfile
 
 from side_by_side import CONNECTIONS, PACED_ROUNDS, PACED_SECONDS, lua_checkout, paced, run_wrk, script, spread
 
-USERS = 4_000
+USERS = 24_000
 STOCK = 2_000_000
 
 
 def run(program, pace):
-    program.open_sale("open", STOCK, 255)
+    program.open_sale("open", STOCK, 100)
     users = program.sessions(USERS)
     with tempfile.TemporaryDirectory() as folder:
         path = script(folder, "granted", lua_checkout(users, "open", True))

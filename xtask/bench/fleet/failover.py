@@ -120,7 +120,7 @@ def sold_again(seen, killed):
 
 def run(program, stores, services):
     timeout = config(stores, "cluster-node-timeout")
-    program.open_sale("failover", 100_000, 255)
+    program.open_sale("failover", 20_000, 100)
     users = program.sessions(200)
     rounds = [one_round(program, stores, services, users, number) for number in range(ROUNDS)]
     print(f"\nseconds that a shard is closed when its Redis primary is killed, asked every {EVERY * 1000:.0f} ms, {ROUNDS} rounds: median (min – max)")

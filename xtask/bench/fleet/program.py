@@ -9,6 +9,8 @@ from side_by_side import Api, sale
 SETTINGS = [
     "limits.user_per_s=0",
     "limits.network_per_s=0",
+    # The load that finds the capacity never stops asking: it is not sent away, but waits.
+    "limits.checkout_wait_ms=2000",
     "processor.rate_per_s=1000000",
     "processor.concurrency=1",
     "sandbox.timeout_rate=1.0",

@@ -53,6 +53,42 @@ async fn a_library_that_is_loaded_anew_hands_out_nothing() {
     );
 }
 
+/// What a server does that keeps a library's memory for longer cannot be had here; what its leases name can be changed instead:
+/// for this test a run of the server is called by a setting of it.
+#[tokio::test]
+async fn where_memory_outlives_its_process_a_lease_is_of_the_run_that_gave_it() {
+    let library = adapter_redis::library::naming_runs();
+    assert_ne!(library, adapter_redis::library::TEXT);
+    let (asked, told) = ("redis.call('INFO', 'server'), 'run_id:(%x+)'", "redis.call('INFO', 'clients'), 'maxclients:(%d+)'");
+    let changeable = library.replace(asked, told);
+    assert_ne!(library, changeable);
+    for library in [library, changeable] {
+        let server = Server::start(&[]);
+        server.ask::<String>(&["FUNCTION", "LOAD", &library]).unwrap();
+        assert_eq!(server.ask::<String>(&["FCALL", "tz_version", "0"]).unwrap(), "2 naming runs");
+        // An installation finds it there and leaves it.
+        let store = server.store().await;
+        let shard = shard("runs");
+        open(&store, &shard, fresh(1, &[9])).await;
+        let grant = held(&store, &shard, 1).await;
+        server.ask::<String>(&["CONFIG", "SET", "maxclients", "777"]).unwrap();
+        if library.contains("'run_id") {
+            held(&store, &shard, 2).await;
+            continue;
+        }
+        assert_eq!(store.hold(&shard, vec![request(2)]).await, Err(Fault::Closed(shard.clone())));
+        let release = [effect(EffectKind::Release, 1, &grant)];
+        assert_eq!(store.settle(&shard, Epoch(1), &release).await, Err(Fault::Closed(shard.clone())));
+        // It is not back either where the name is, and a load of another run does not open.
+        let key = store.begin(&shard, Epoch(2)).await.unwrap();
+        store.load(&shard, key, 0, fresh(2, &[9])).await.unwrap();
+        server.ask::<String>(&["CONFIG", "SET", "maxclients", "778"]).unwrap();
+        assert_eq!(store.open(&shard, key, 1).await, Err(Fault::Closed(shard.clone())));
+        open(&store, &shard, fresh(3, &[9])).await;
+        assert_eq!(held(&store, &shard, 3).await.epoch, Epoch(3));
+    }
+}
+
 #[tokio::test]
 async fn another_epoch_than_the_leases_is_refused() {
     let server = Server::start(&[]);

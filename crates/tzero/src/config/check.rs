@@ -59,6 +59,14 @@ const RELATIONS: &[Relation] = &[
         detail: "must be empty with the embedded stores: one process has them",
     },
     Relation {
+        keys: &["fleet.orders_nodes"],
+        holds: |config| {
+            let nodes = &config.fleet.orders_nodes;
+            nodes.iter().enumerate().all(|(at, node)| !nodes[..at].contains(node))
+        },
+        detail: "must name each node once: its address is who it is, and users are shared out among nodes",
+    },
+    Relation {
         keys: &["redis.user", "redis.nodes"],
         holds: |config| config.redis.user.is_none() || config.has_fleet_stores(),
         detail: WITHOUT_FLEET,

@@ -22,6 +22,12 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("kafka.brokers", "127.0.0.1:1"), ("postgres.url", "postgres://localhost/b")],
     &[("redis.nodes", "127.0.0.1:1"), ("postgres.url", "postgres://localhost/b")],
     &[("fleet.orders_nodes", "a:1")],
+    &[
+        ("redis.nodes", "127.0.0.1:1"),
+        ("kafka.brokers", "127.0.0.1:2"),
+        ("postgres.url", "postgres://localhost/b"),
+        ("fleet.orders_nodes", "a:1,b:1,a:1"),
+    ],
     &[("redis.user", "tzero")],
     &[("redis.password", "word")],
     &[("kafka.replication", "3")],

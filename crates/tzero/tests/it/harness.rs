@@ -1,24 +1,28 @@
 //! Starts the program and speaks to it.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::sockets::listening;
+use crate::system::{PROVIDER_KEY, System, behind_varnish};
+
 /// How long something may take that should be there in moments, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running program.
+/// A running system: where buyers and operators come, and what they find.
 pub struct Server {
+    // It ends before its folder is removed.
+    system: System,
+    /// Where buyers come.
     pub url: String,
+    /// Where the gateway itself listens: for operators, and for those who attack it with no proxy between.
+    pub gateway: String,
     pub dir: TempDir,
-    child: Child,
     http: reqwest::Client,
-    flags: Vec<String>,
 }
 
 /// A buyer with a session.
@@ -66,23 +70,12 @@ pub fn program() -> Command {
 /// A debug build on a busy machine is slower than a buyer should wait: who is sent away for that is tested where it is set.
 pub const PATIENT: &str = "limits.checkout_wait_ms=5000";
 
-/// What the program says on standard error, in its data folder.
-const LOG: &str = "standard-error.log";
+/// What operators and machines ask for.
+const OPERATORS: [&str; 5] = ["/admin", "/console", "/metrics", "/readyz", "/healthz"];
 
-fn started(dir: &Path, flags: &[String]) -> (Child, String) {
-    let mut command = program();
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(dir)
-        .args(["--set", PATIENT])
-        .args(flags);
-    command.args(["--set", &format!("payments.secret_key={PROVIDER_KEY}")]);
-    let log = std::fs::File::options().create(true).append(true).open(dir.join(LOG)).expect("a log");
-    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
-    let first = lines.next().expect("a first line on standard output").expect("text");
-    let url = first.strip_prefix("listening on ").expect("the first line says where").to_owned();
-    (child, url)
+fn client() -> reqwest::Client {
+    let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
+    http.timeout(PATIENCE).build().expect("a client")
 }
 
 impl Server {
@@ -101,10 +94,8 @@ impl Server {
 
     fn on(dir: TempDir, mut flags: Vec<String>) -> Self {
         flags.extend(crate::stores::flags(dir.path()));
-        let (child, url) = started(dir.path(), &flags);
-        let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
-        let http = http.timeout(PATIENCE).build().expect("a client");
-        Self { url, dir, child, http, flags }
+        let system = System::start(dir.path(), &flags);
+        Self { url: system.url(), gateway: system.gateway(), system, dir, http: client() }
     }
 
     /// What the system is called on servers that it shares.
@@ -115,40 +106,43 @@ impl Server {
         stores["fleet"]["name"].as_str().expect("a name").to_owned()
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// The processes of the program, the gateway's first.
+    pub fn pids(&self) -> Vec<u32> {
+        self.system.pids()
     }
 
     /// `kill -9`.
     pub fn kill(&mut self) {
-        self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
+        self.system.kill();
     }
 
     /// SIGTERM; gives the exit code.
     pub fn terminate(&mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(sent.success());
-        self.child.wait().expect("it ends").code()
+        self.system.terminate()
     }
 
     /// Starts again on the same folder.
     pub fn restart(&mut self) {
-        let (child, url) = started(self.dir.path(), &self.flags);
-        (self.child, self.url) = (child, url);
+        self.system.restart();
+        (self.url, self.gateway) = (self.system.url(), self.system.gateway());
         // Connections to the one before are no use.
-        let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
-        self.http = http.timeout(PATIENCE).build().expect("a client");
+        self.http = client();
     }
 
     /// What the program has logged.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.dir.path().join(LOG)).expect("a log")).into_owned()
+        self.system.log()
     }
 
+    /// Operators and machines have a way of their own to the gateway, past whatever is before it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else if OPERATORS.iter().any(|own| path.starts_with(own)) {
+            format!("{}{path}", self.gateway)
+        } else {
+            format!("{}{path}", self.url)
+        };
         self.http.request(method, url)
     }
 
@@ -253,7 +247,7 @@ impl Server {
 
     /// The provider's own API, as whoever runs it sees it. Its key is configured, its address asked from the process.
     async fn provider(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        let url = format!("http://127.0.0.1:{}{path}", self.provider_port());
+        let url = format!("http://127.0.0.1:{}{path}", self.system.provider_port());
         let mut request = self.http.request(method, url).bearer_auth(PROVIDER_KEY);
         if let Some(body) = body {
             request = request.json(&body);
@@ -265,20 +259,13 @@ impl Server {
 
     /// Where the operator's own listener is, for a server that was started with one.
     pub async fn operators_listener(&self) -> String {
-        for port in listening(self.pid()) {
+        for port in self.pids().first().copied().map(listening).expect("a process") {
             let url = format!("http://127.0.0.1:{port}");
-            if url != self.url && self.get(&format!("{url}/metrics")).await.status == 200 {
+            if url != self.gateway && self.get(&format!("{url}/metrics")).await.status == 200 {
                 return url;
             }
         }
         panic!("no port but the public one answers /metrics");
-    }
-
-    /// The port on which the process listens besides the public one.
-    fn provider_port(&self) -> u16 {
-        let public: u16 = self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
-        let ports = listening(self.pid());
-        ports.into_iter().find(|port| *port != public).expect("the provider listens")
     }
 
     /// Sets the provider's faults while it runs.
@@ -338,57 +325,6 @@ fn money_agrees(report: &Value) -> bool {
             |name: &str| money[name].as_str().expect("money").replace('.', "").parse::<i64>().expect("cents");
         cents("captured") - cents("refunded") == cents("revenue")
     })
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// The key of the provider in every test.
-const PROVIDER_KEY: &str = "sk_sandbox_for_tests";
-
-/// Ports on which a process listens.
-fn listening(pid: u32) -> Vec<u16> {
-    sockets(pid).into_iter().filter(|socket| socket.state == LISTENS).map(|socket| socket.here).collect()
-}
-
-/// Ports to which a process has connections that it made itself.
-pub fn connected_to(pid: u32) -> Vec<u16> {
-    let (listening, sockets) = (listening(pid), sockets(pid));
-    let own = |socket: &&Socket| socket.state == CONNECTED && !listening.contains(&socket.here);
-    let there = sockets.iter().filter(own).map(|socket| socket.there);
-    there.filter(|port| !listening.contains(port)).collect()
-}
-
-/// States as the kernel writes them.
-const LISTENS: &str = "0A";
-const CONNECTED: &str = "01";
-
-struct Socket {
-    state: String,
-    here: u16,
-    there: u16,
-}
-
-/// The TCP sockets of a process, from the kernel's tables.
-fn sockets(pid: u32) -> Vec<Socket> {
-    let mine: Vec<String> = std::fs::read_dir(format!("/proc/{pid}/fd"))
-        .expect("the process's files")
-        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-        .filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
-        .collect();
-    let table = std::fs::read_to_string(format!("/proc/{pid}/net/tcp")).expect("the kernel's table");
-    let port = |end: &str| u16::from_str_radix(end.split_once(':')?.1, 16).ok();
-    let socket = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_mine = mine.iter().any(|inode| fields.get(9) == Some(&inode.as_str()));
-        let (here, there) = (port(fields.get(1)?)?, port(fields.get(2)?)?);
-        is_mine.then(|| Socket { state: fields[3].to_owned(), here, there })
-    };
-    table.lines().skip(1).filter_map(socket).collect()
 }
 
 /// Sends a request and reads the answer.

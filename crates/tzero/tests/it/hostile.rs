@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use crate::harness::{Buyer, Server, read};
 
 async fn raw(server: &Server, bytes: &[u8]) -> String {
-    let address = server.url.trim_start_matches("http://");
+    let address = server.gateway.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(bytes).await.expect("sent");
     let mut answer = Vec::new();
@@ -481,7 +481,7 @@ async fn streams_that_are_begun_and_reset_at_once_end_their_connection_and_are_c
         bytes.extend(b"\0\0\x04\x03\0".iter().chain(&stream.to_be_bytes()).chain(&8_u32.to_be_bytes()));
     }
     let mut stream =
-        TcpStream::connect(server.url.trim_start_matches("http://")).await.expect("a connection");
+        TcpStream::connect(server.gateway.trim_start_matches("http://")).await.expect("a connection");
     // The other end may go while this is written.
     drop(stream.write_all(&bytes).await);
     drop(tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut Vec::new())).await);

@@ -163,7 +163,7 @@ async fn what_operators_ask_for_is_looked_up_as_it_is_written() {
 /// Sends bytes as they are, and reads what comes back.
 async fn raw(server: &Server, bytes: &[u8]) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = server.url.trim_start_matches("http://");
+    let address = server.gateway.trim_start_matches("http://");
     let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
     stream.write_all(bytes).await.expect("sent");
     let mut answer = Vec::new();

@@ -67,7 +67,7 @@ async fn kills_under_load_lose_nothing_that_was_answered() {
         let clock = tokio::time::Instant::now();
         let offset = round * BUYERS;
         let mine: Answered = Arc::default();
-        let pid = rustix::process::Pid::from_raw(server.pid() as i32).expect("a process");
+        let pids = server.pids();
         let killing = async {
             // After another number of answers in each round, long before the last one and just after one: how fast they
             // come is the machine's affair, and one that is busy elsewhere may have paused them.
@@ -81,7 +81,10 @@ async fn kills_under_load_lose_nothing_that_was_answered() {
                 }
             };
             tokio::time::timeout(PATIENCE, answering).await.expect("202s come");
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
+            for pid in pids {
+                let pid = rustix::process::Pid::from_raw(pid as i32).expect("a process");
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is killed");
+            }
             clock.elapsed()
         };
         let ((), at) = tokio::join!(press(&server, &buyers, round, &mine, &last, clock), killing);

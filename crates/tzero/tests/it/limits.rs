@@ -118,7 +118,7 @@ async fn challenges_have_a_limit_of_their_own_and_leave_checkouts_theirs() {
 #[tokio::test]
 async fn connections_that_say_nothing_give_their_places_back() {
     let server = Server::start(&["server.max_connections=32", "server.header_timeout_ms=500"]);
-    let address = server.url.trim_start_matches("http://").to_owned();
+    let address = server.gateway.trim_start_matches("http://").to_owned();
     let over = std::sync::atomic::AtomicBool::new(false);
     let silent = |number: usize| {
         let (address, over) = (&address, &over);

@@ -20,4 +20,6 @@ mod race;
 mod rehearse;
 mod restart;
 mod sessions;
+mod sockets;
 mod stores;
+mod system;

@@ -7,7 +7,7 @@ use crate::harness::{Server, program};
 fn rehearse(server: &Server, flags: &[&str]) -> (bool, Value, String) {
     let file = server.dir.path().join("report.json");
     let output = program()
-        .args(["rehearse", "--url", &server.url, "--data"])
+        .args(["rehearse", "--url", &server.url, "--admin-url", &server.gateway, "--data"])
         .arg(server.dir.path())
         .args(["--report".as_ref(), file.as_os_str()])
         .args(flags)
@@ -69,7 +69,7 @@ async fn a_rehearsal_without_an_audit_says_so() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = elsewhere.path().join("report.json");
     let mut command = program();
-    command.args(["rehearse", "--url", &server.url, "--sale", "open", "--buyers", "5", "--data"]);
+    command.args(["rehearse", "--url", &server.url, "--admin-url", &server.gateway, "--sale", "open", "--buyers", "5", "--data"]);
     command.arg(elsewhere.path()).args(["--abandon", "0", "--late", "0", "--report"]).arg(&file);
     let output = command.output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

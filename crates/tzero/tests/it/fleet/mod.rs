@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use crate::harness::{PATIENCE, PATIENT, program, read};
 use crate::stores;
+use crate::system::port;
 
 /// Roles of which two processes run.
 const ROLES: [&str; 7] = ["gateway", "orders", "allocator", "processor", "expiration", "relay", "reconciler"];
@@ -37,18 +38,6 @@ pub struct Fleet {
     /// Where the gateways are.
     gateways: Vec<String>,
     http: reqwest::Client,
-}
-
-/// A port that nobody has, below those that the system gives to outgoing connections.
-fn port() -> u16 {
-    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
-    let first = 12_000 + (std::process::id() % 400) as u16 * 20;
-    loop {
-        let port = first + NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 4_000;
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 fn local(port: u16) -> String {

@@ -8,7 +8,8 @@ use std::sync::mpsc::RecvTimeoutError;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Server, connected_to, program};
+use crate::harness::{Server, program};
+use crate::sockets::connected_to;
 use crate::stores;
 
 /// Whether this program can speak TLS to Kafka.
@@ -107,7 +108,7 @@ async fn a_sale_is_sold_through_all_three_and_nothing_leaves_in_the_clear() {
 
     let known: BTreeSet<u16> =
         ports("redis").into_iter().chain(ports("kafka")).chain([postgres_port()]).collect();
-    let there: BTreeSet<u16> = connected_to(server.pid()).into_iter().collect();
+    let there: BTreeSet<u16> = server.pids().into_iter().flat_map(connected_to).collect();
     assert!(there.is_subset(&known), "{there:?} and not only {known:?}");
     assert!(there.intersection(&ports("redis")).count() >= 3, "every primary: {there:?}");
     assert!(there.is_superset(&ports("kafka")) && there.contains(&postgres_port()), "{there:?}");
