@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::mutants;
-use crate::needs::{self, BASH, C_COMPILER, CLIPPY, MAKE, OPENSSL_HEADERS, POSTGRES, REDIS, RUSTFMT, VARNISH};
+use crate::needs::{
+    self, BASH, C_COMPILER, CLIPPY, MAKE, OPENSSL_HEADERS, POSTGRES, REDIS, RUSTFMT, VARNISH,
+};
 use crate::services::{self, JAVA};
 use crate::steps::{Steps, call};
 use crate::suites::{SUITES, Suite};

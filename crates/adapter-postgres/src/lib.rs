@@ -133,7 +133,11 @@ impl Postgres {
     /// # Errors
     /// It belongs to another secret, or does not answer.
     pub async fn claim_for(&self, digest: [u8; 32]) -> Result<(), Fault> {
-        let rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
+        let mut rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
+        if rows.is_empty() {
+            // Another process wrote it just now, after this statement's snapshot: the next one sees it.
+            rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
+        }
         let known: Option<Vec<u8>> = rows.first().and_then(|row| row.try_get(0).ok());
         if known.as_deref() == Some(&digest[..]) {
             return Ok(());

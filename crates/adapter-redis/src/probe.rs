@@ -50,7 +50,7 @@ pub enum Refusal {
     /// A primary has no library, or another one.
     #[error(
         "{node} has {found}, and this program speaks version {VERSION} of the function library: install that version on every \
-         primary (replacing one closes every shard there, and recovery opens them again)"
+         primary, as `tzero migrate` does (replacing one closes every shard there, and recovery opens them again)"
     )]
     Library {
         /// Which primary.
@@ -61,14 +61,16 @@ pub enum Refusal {
     /// What a library remembers outlives it, and the library that is there does not expect that.
     #[error(
         "{node} keeps a function library's memory when the library is loaded anew, and the library there does not name the run of \
-         its server: remove it on every primary with FUNCTION DELETE tzero, and this program installs one that does"
+         its server: `tzero migrate` installs one that does"
     )]
     LeaseOutlives {
         /// Which primary.
         node: String,
     },
     /// A library remembers nothing from one call to the next.
-    #[error("{node} does not keep a function library's memory between two calls ({found}): it cannot be sold on")]
+    #[error(
+        "{node} does not keep a function library's memory between two calls ({found}): it cannot be sold on"
+    )]
     Forgets {
         /// Which primary.
         node: String,
@@ -161,6 +163,24 @@ pub async fn install(address: &Address) -> Result<(), Refusal> {
     }
 }
 
+/// The same, and puts this version's library where there is another: every shard on such a primary is closed by that, and
+/// renewed.
+///
+/// # Errors
+/// A refusal that says what to do.
+pub async fn replace(address: &Address) -> Result<(), Refusal> {
+    let refused = match install(address).await {
+        Err(refused @ (Refusal::Library { .. } | Refusal::LeaseOutlives { .. })) => refused,
+        done => return done,
+    };
+    let client = Client::connect(address).await.map_err(Refusal::unreachable)?;
+    let outlives = matches!(refused, Refusal::LeaseOutlives { .. }) || try_memory(&client).await?.is_some();
+    let mut load = redis::cmd("FUNCTION");
+    load.arg("LOAD").arg("REPLACE").arg(if outlives { naming_runs() } else { TEXT.to_owned() });
+    client.send_to_all(&load).await.map_err(Refusal::unreachable)?;
+    install(address).await
+}
+
 /// A library of the trial's own remembers something and is loaded anew: then it should know nothing. Gives a primary on which
 /// it still knows.
 async fn try_memory(client: &Client) -> Result<Option<String>, Refusal> {
@@ -182,7 +202,8 @@ async fn try_memory(client: &Client) -> Result<Option<String>, Refusal> {
     remove.arg("DELETE").arg(&name);
     let answers = async |command: &redis::Cmd| {
         let answers = client.send_to_all(command).await.map_err(Refusal::unreachable)?;
-        let read = |(node, answer): (String, Value)| (node, String::from_utf8_lossy(text(&answer)).into_owned());
+        let read =
+            |(node, answer): (String, Value)| (node, String::from_utf8_lossy(text(&answer)).into_owned());
         Ok::<Vec<(String, String)>, Refusal>(answers.into_iter().map(read).collect())
     };
     answers(&load).await?;

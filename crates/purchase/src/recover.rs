@@ -62,6 +62,7 @@ pub async fn renew(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fa
 }
 
 async fn renew_now(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
+    tracing::warn!(%shard, "shard closed: it is renewed");
     stores.rebuild.close(shard).await?;
     let term = stores.terms.fence(shard).await?;
     let end = stores.claims.end(shard).await?;

@@ -263,7 +263,8 @@ impl Node {
         if let Some(missing) = &missing {
             tracing::warn!("{missing}");
         }
-        Around { provider_url, orders, stop: self.stop_listening.clone(), missing, door }
+        let sells = roles.contains(&Role::Gateway) || roles.contains(&Role::Orders);
+        Around { provider_url, orders, stop: self.stop_listening.clone(), missing, sells, door }
     }
 
     fn serve_edge(

@@ -100,3 +100,23 @@ async fn a_server_killed_under_load_takes_every_claim_in_once() {
     assert_eq!(units.held, (0..number).collect::<Vec<_>>());
     assert_eq!(store.self_check(&shop.shard.sale).await, Ok(Vec::new()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_processes_that_start_at_once_on_a_new_database_each_finds_its_secret_there() {
+    let server = Server::start();
+    for round in 0..10 {
+        let url = migrated(&server).await;
+        let mut starting = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let options = options(url.clone());
+            starting.spawn(async move {
+                Postgres::connect(options).await.expect("connected").claim_for([7; 32]).await
+            });
+        }
+        while let Some(claimed) = starting.join_next().await {
+            assert_eq!(claimed.expect("it ends"), Ok(()), "round {round}");
+        }
+        let other = Postgres::connect(options(url)).await.expect("connected").claim_for([8; 32]).await;
+        assert!(other.is_err_and(|fault| fault.to_string().contains("another data.secret")));
+    }
+}

@@ -59,7 +59,8 @@ async fn a_library_that_is_loaded_anew_hands_out_nothing() {
 async fn where_memory_outlives_its_process_a_lease_is_of_the_run_that_gave_it() {
     let library = adapter_redis::library::naming_runs();
     assert_ne!(library, adapter_redis::library::TEXT);
-    let (asked, told) = ("redis.call('INFO', 'server'), 'run_id:(%x+)'", "redis.call('INFO', 'clients'), 'maxclients:(%d+)'");
+    let (asked, told) =
+        ("redis.call('INFO', 'server'), 'run_id:(%x+)'", "redis.call('INFO', 'clients'), 'maxclients:(%d+)'");
     let changeable = library.replace(asked, told);
     assert_ne!(library, changeable);
     for library in [library, changeable] {

@@ -53,6 +53,18 @@ async fn a_server_without_the_library_or_with_another_is_refused() {
     assert!(other.contains("has version 1, and this program speaks version 2"), "{other}");
     let installed = probe::install(&server.address()).await;
     assert!(matches!(&installed, Err(Refusal::Library { .. })), "it is not replaced unasked: {installed:?}");
+    probe::replace(&server.address()).await.unwrap();
+    assert_eq!(
+        server.ask::<String>(&["FCALL", "tz_version", "0"]).unwrap(),
+        "2",
+        "whoever asks for it gets it"
+    );
+    let store = server.store().await;
+    let shard = shard("replaced");
+    open(&store, &shard, fresh(1, &[9])).await;
+    held(&store, &shard, 1).await;
+    probe::replace(&server.address()).await.unwrap();
+    held(&store, &shard, 2).await;
 }
 
 #[tokio::test]

@@ -169,6 +169,7 @@ pub fn text(edge: &Edge) -> String {
     let mut text = String::with_capacity(16 << 10);
     edge.metrics.write(&mut text);
     shedding(edge, &mut text);
+    shards(edge, &mut text);
     connections(edge, &mut text);
     progress(edge, &mut text);
     backlog(edge, &mut text);
@@ -193,6 +194,17 @@ fn shedding(edge: &Edge, text: &mut String) {
     let help = "Checkouts that were shed late, because the processor was what is short.";
     head(text, "tzero_checkouts_shed_late_total", "counter", help);
     line(text, "tzero_checkouts_shed_late_total", shedding.held());
+}
+
+fn shards(edge: &Edge, text: &mut String) {
+    let help = "1 while the stock of a sale is handed out; 0 while its shard is closed and made ready.";
+    head(text, "tzero_shard_open", "gauge", help);
+    for sale in edge.catalog.all() {
+        let view =
+            sale.products.first().and_then(|product| edge.orders.view(&sale.sale_id, &product.product_id));
+        let open = view.is_some_and(|view| view.open);
+        line(text, &format!("tzero_shard_open{{sale=\"{}\"}}", sale.sale_id), u8::from(open));
+    }
 }
 
 fn connections(edge: &Edge, text: &mut String) {

@@ -5,6 +5,7 @@ mod kept_keys;
 mod lists;
 mod offline;
 mod orders;
+mod readiness;
 mod shop_keys;
 mod stores;
 mod tls_files;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use adapter_payments::{Options as PaymentOptions, StripeForm};
 use domain::id::{IdSecret, ShardId};
-use gateway::edge::{Edge, EdgeSettings, Probe, Readiness};
+use gateway::edge::{Edge, EdgeSettings};
 use gateway::lists::Lists;
 use gateway::session::{Builtin, Sessions};
 use ports::challenges::Challenges;
@@ -48,9 +49,6 @@ pub use tls_files::StoresTls;
 const SESSION_LIFE_MS: u64 = 84_600_000;
 /// Status questions to the ledger at once.
 const LEDGER_LANE: usize = 64;
-/// How long the provider may take to say that it is there.
-const PROBE: std::time::Duration = std::time::Duration::from_millis(1_500);
-
 /// Random bytes from the operating system's generator.
 #[expect(clippy::disallowed_methods, reason = "the one home of randomness")]
 pub fn random<const N: usize>() -> [u8; N] {
@@ -89,6 +87,8 @@ pub struct Around {
     pub stop: CancellationToken,
     /// What nobody does, because its role does not run; in words.
     pub missing: Option<String>,
+    /// Whether buyers are served here: by a gateway, or by a node that gateways ask.
+    pub sells: bool,
     /// Who is let in.
     pub door: Door,
 }
@@ -249,7 +249,18 @@ impl System {
         guests: axum::Router,
         around: Around,
     ) -> Edge {
-        let Around { provider_url, orders, stop, missing, door: Door { shop, lists, challenges } } = around;
+        let Around { provider_url, orders, stop, missing, sells, door: Door { shop, lists, challenges } } =
+            around;
+        let probe = readiness::Dependencies {
+            stores: self.stores.clone(),
+            catalog: Arc::clone(&self.catalog),
+            failed: self.failed(),
+            provider_url,
+            orders: orders.clone(),
+            missing,
+            challenges: Arc::clone(&challenges),
+            works_without_the_store: sells && self.keeper.shared,
+        };
         let sessions = shop.as_ref().map_or_else(
             || Sessions::Builtin(Builtin::new(keys.derive("sessions"), config.sessions.ttl_ms)),
             |shop| Sessions::Jwt(Arc::clone(&shop.jwt)),
@@ -272,7 +283,7 @@ impl System {
             admin_here: config.server.admin_listen.is_none(),
             metrics: gateway::metrics::Metrics::default(),
             gauges: Arc::default(),
-            probe: self.probe(provider_url, orders, missing, challenges),
+            probe: probe.probe(),
             settings: edge_settings(config),
             random: random::<16>,
             stop,
@@ -283,80 +294,6 @@ impl System {
             polls: gateway::edge::PerSecond::default(),
         }
     }
-
-    fn probe(
-        &self,
-        provider_url: String,
-        orders: OrdersDesk,
-        missing: Option<String>,
-        challenges: Arc<dyn Challenges>,
-    ) -> Probe {
-        let (stores, catalog, failed) = (self.stores.clone(), Arc::clone(&self.catalog), self.failed());
-        let client = http_client::builder().timeout(PROBE).build().ok();
-        Arc::new(move || {
-            let (stores, catalog, failed) = (stores.clone(), Arc::clone(&catalog), failed.clone());
-            let (client, url) = (client.clone(), format!("{provider_url}/v1/health"));
-            let (missing, orders) = (missing.clone(), orders.trouble());
-            let challenges = challenges.trouble(stores.clock.now());
-            Box::pin(async move {
-                let stopped = failed.borrow().clone();
-                let store = match stopped {
-                    Some(why) => Some(why),
-                    None => stores.sales.list().await.err().map(|fault| fault.to_string()),
-                };
-                // Any answer shows that somebody is there.
-                let provider = match client {
-                    Some(client) => {
-                        client.get(url).send().await.err().map(|error| http_client::why(&error, PROBE))
-                    }
-                    None => Some("no HTTP client".to_owned()),
-                };
-                vec![
-                    readiness("store", true, store),
-                    readiness("inventory", false, inventory_trouble(&stores, &catalog).await),
-                    readiness("claims", false, log_trouble(&stores, &catalog).await),
-                    readiness("payments", false, provider),
-                    readiness("orders", true, orders),
-                    readiness("challenges", false, challenges),
-                    readiness("roles", false, missing),
-                ]
-            })
-        })
-    }
-}
-
-fn readiness(name: &'static str, vital: bool, wrong: Option<String>) -> Readiness {
-    Readiness { name, ready: wrong.is_none(), vital, detail: wrong.unwrap_or_default() }
-}
-
-/// The first shard there is, to ask a store about.
-fn any_shard(catalog: &Catalog) -> Option<ShardId> {
-    let sale = catalog.all().into_iter().next()?;
-    Some(ShardId { sale: sale.sale_id.clone(), number: 0 })
-}
-
-/// A store that does not answer, else shards that are closed.
-async fn inventory_trouble(stores: &Stores, catalog: &Catalog) -> Option<String> {
-    if let Some(shard) = any_shard(catalog)
-        && let Err(fault) = stores.rebuild.running(&shard).await
-    {
-        return Some(fault.to_string());
-    }
-    closed_shards(stores, catalog)
-}
-
-/// A claim log that does not answer.
-async fn log_trouble(stores: &Stores, catalog: &Catalog) -> Option<String> {
-    stores.claims.end(&any_shard(catalog)?).await.err().map(|fault| fault.to_string())
-}
-
-fn closed_shards(stores: &Stores, catalog: &Catalog) -> Option<String> {
-    let closed = catalog.all().into_iter().filter(|sale| {
-        let view = stores.inventory.view(&sale.sale_id, domain::id::ProductNo(0));
-        view.is_none_or(|view| !view.open)
-    });
-    let closed: Vec<String> = closed.map(|sale| sale.sale_id.to_string()).collect();
-    (!closed.is_empty()).then(|| format!("the stock is being made ready: {}", closed.join(", ")))
 }
 
 fn shedding(config: &Config) -> gateway::shedding::Shedding {

@@ -244,7 +244,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, String> {
         let tls = StoresTls::read(config)?;
         let steps = Postgres::migrate(&postgres_options(config, url.expose(), tls.postgres, &clock)).await;
         let steps = steps.map_err(|fault| fault.to_string())?;
-        probe::install(&redis_address(config, tls.redis)).await.map_err(|refusal| refusal.to_string())?;
+        probe::replace(&redis_address(config, tls.redis)).await.map_err(|refusal| refusal.to_string())?;
         let steps = steps.into_iter().map(|step| format!("the ledger's schema: {step}"));
         return Ok(steps.chain(["the function library of Redis is this version's".to_owned()]).collect());
     }

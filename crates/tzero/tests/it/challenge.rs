@@ -125,7 +125,9 @@ async fn what_somebody_makes_up_passes_nowhere() {
         assert_eq!(answer.status, 403, "{what}");
         is_asked(&answer, "is wrong, or belongs to another buyer or sale");
     }
-    let huge = server.buy_with("s", &ann, "k", &"A".repeat(20_000)).await;
+    let checkout = format!("{}/v1/sales/s/checkout", server.gateway);
+    let huge = server.request(Method::POST, &checkout).bearer_auth(&ann.token);
+    let huge = read(huge.header("challenge-solution", "A".repeat(20_000))).await;
     assert_eq!((huge.status, huge.code().as_str()), (431, "headers-too-large"), "{}", huge.text);
     assert_eq!(server.clean_audit("s").await["held"], 0);
     assert_eq!(server.buy_with("s", &ann, "k", &honest).await.status, 202, "the honest one still passes");
@@ -528,7 +530,17 @@ async fn a_rehearsal_solves_what_it_is_asked_and_says_what_that_cost() {
     let file = server.dir.path().join("report.json");
     let rehearse = |sale: &[&str]| {
         let mut command = crate::harness::program();
-        command.args(["rehearse", "--url", &server.url, "--admin-url", &server.gateway, "--buyers", "20", "--double-click=0.5", "--data"]);
+        command.args([
+            "rehearse",
+            "--url",
+            &server.url,
+            "--admin-url",
+            &server.gateway,
+            "--buyers",
+            "20",
+            "--double-click=0.5",
+            "--data",
+        ]);
         command.arg(server.dir.path()).args(["--abandon=0", "--late=0", "--cancel=0", "--decline=0"]);
         let output = command.args(sale).arg("--report").arg(&file).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -240,6 +240,7 @@ async fn the_sale_document_stays_the_same_bytes_and_has_an_etag() {
     for _ in 0..5 {
         server.ticket("s").await;
     }
+    server.forgotten("/v1/sales/s").await;
     let changed = read(server.request(Method::GET, "/v1/sales/s").header("if-none-match", etag)).await;
     assert_eq!(changed.status, 200);
     assert_eq!(changed.json()["products"][0]["availability"], "all_held");

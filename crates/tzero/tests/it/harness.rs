@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::sockets::listening;
-use crate::system::{PROVIDER_KEY, System, behind_varnish};
+use crate::system::{PROVIDER_KEY, SPREADS, System, behind_varnish};
 
 /// How long something may take that should be there in moments, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -72,6 +72,9 @@ pub const PATIENT: &str = "limits.checkout_wait_ms=5000";
 
 /// What operators and machines ask for.
 const OPERATORS: [&str; 5] = ["/admin", "/console", "/metrics", "/readyz", "/healthz"];
+
+/// What is the same for everybody and kept by caches.
+const CACHED: [&str; 2] = ["/v1/sales/", "/s/"];
 
 fn client() -> reqwest::Client {
     let http = http_client::builder().redirect(reqwest::redirect::Policy::none());
@@ -147,7 +150,19 @@ impl Server {
     }
 
     pub async fn get(&self, path: &str) -> Answer {
+        if CACHED.iter().any(|cached| path.starts_with(cached)) {
+            self.forgotten(path).await;
+        }
         read(self.request(Method::GET, path)).await
+    }
+
+    /// Waits until what a cache before the gateway has of this address is made anew: as a shop does that purges after a change.
+    pub async fn forgotten(&self, path: &str) {
+        if behind_varnish() {
+            tokio::time::sleep(SPREADS).await;
+            let purge = Method::from_bytes(b"PURGE").expect("a method");
+            assert_eq!(read(self.request(purge, path)).await.status, 200, "{path}");
+        }
     }
 
     pub fn token(&self) -> String {
@@ -156,11 +171,16 @@ impl Server {
     }
 
     pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let changes = method != Method::GET;
         let mut request = self.request(method, &format!("/admin/v1/{path}")).bearer_auth(self.token());
         if let Some(body) = body {
             request = request.json(&body);
         }
-        read(request).await
+        let answer = read(request).await;
+        if changes && behind_varnish() {
+            tokio::time::sleep(SPREADS).await;
+        }
+        answer
     }
 
     /// A sale of one product that is open already; `more` overrides its members.

@@ -69,7 +69,18 @@ async fn a_rehearsal_without_an_audit_says_so() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = elsewhere.path().join("report.json");
     let mut command = program();
-    command.args(["rehearse", "--url", &server.url, "--admin-url", &server.gateway, "--sale", "open", "--buyers", "5", "--data"]);
+    command.args([
+        "rehearse",
+        "--url",
+        &server.url,
+        "--admin-url",
+        &server.gateway,
+        "--sale",
+        "open",
+        "--buyers",
+        "5",
+        "--data",
+    ]);
     command.arg(elsewhere.path()).args(["--abandon", "0", "--late", "0", "--report"]).arg(&file);
     let output = command.output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

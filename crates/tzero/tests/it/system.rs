@@ -27,6 +27,9 @@ pub fn behind_varnish() -> bool {
     front == "varnish"
 }
 
+/// How long it takes until every process knows of a change of a sale: each looks once a second.
+pub const SPREADS: Duration = Duration::from_millis(1_500);
+
 /// A port that nobody has, below those that the system gives to outgoing connections.
 pub fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -166,15 +169,17 @@ impl System {
             format!("sandbox.webhook_url=http://127.0.0.1:{gateway}/v1/payments/webhooks/sandbox"),
             format!("fleet.orders_nodes=127.0.0.1:{orders}"),
             format!("fleet.orders_listen=127.0.0.1:{orders}"),
-            format!("server.public_url=http://127.0.0.1:{front}"),
             "postgres.connections=4".to_owned(),
         ];
+        // Where buyers return from the provider; its own pages are at its own address.
+        let back = [format!("server.public_url=http://127.0.0.1:{front}")];
         let set = |setting: &String| ["--set".to_owned(), setting.clone()];
         let start = |roles: &[&str], listen: u16, data: PathBuf| {
             let named = roles.iter().flat_map(|role| ["--role".to_owned(), (*role).to_owned()]);
             let listen = ["--listen".to_owned(), format!("127.0.0.1:{listen}")];
             // What a test wants for itself comes last, and wins.
-            let settings = shared.iter().flat_map(set).chain(flags.iter().cloned());
+            let back = back.iter().filter(|_| roles != ["sandbox"]);
+            let settings = shared.iter().chain(back).flat_map(set).chain(flags.iter().cloned());
             Process::start(data, named.chain(listen).chain(settings).collect())
         };
         let sandbox = start(&["sandbox"], provider, dir.join("sandbox"));
@@ -246,7 +251,8 @@ impl System {
 impl Drop for System {
     fn drop(&mut self) {
         let varnish = self.varnish.iter_mut().map(|varnish| &mut varnish.child);
-        let mut all: Vec<_> = self.processes.iter_mut().map(|process| &mut process.child).chain(varnish).collect();
+        let mut all: Vec<_> =
+            self.processes.iter_mut().map(|process| &mut process.child).chain(varnish).collect();
         all.iter_mut().for_each(|child| drop(child.kill()));
         all.iter_mut().for_each(|child| drop(child.wait()));
     }

@@ -129,8 +129,15 @@ async fn kafka_and_postgresql_die_and_come_back() {
     let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
     server.sale("s", 8, json!({})).await;
     let mut tickets = some_tickets(&server, 2).await;
-    for store in ["kafka", "postgres"] {
+    assert!(server.get("/metrics").await.text.contains("tzero_shard_open{sale=\"s\"} 1\n"));
+    for (store, dependency) in [("kafka", "claims"), ("postgres", "store")] {
         services(&["kill", store]);
+        // There is work all the same: what is away is named, and no load balancer takes the gateway away.
+        let ready = server.get("/readyz").await;
+        let said = ready.json();
+        assert_eq!((ready.status, &said["degraded"]), (200, &json!(true)), "{store}: {said}");
+        assert_eq!(said["dependencies"][dependency]["ready"], false, "{store}: {said}");
+        assert_eq!(said["dependencies"]["payments"]["ready"], true, "{store}: {said}");
         let buyer = server.buyer().await;
         let unsure = server.buy("s", &buyer, "k").await;
         assert!([202, 503].contains(&unsure.status), "{}", unsure.text);

@@ -56,7 +56,12 @@ async fn a_status_is_answered_while_every_primary_of_redis_stands_still() {
     let forged = format!("{before}{}", last.chars().rev().collect::<String>());
     let unknown = tokio::time::timeout(second / 4, read(fleet.http.get(&forged))).await;
     let answer = tokio::time::timeout(second, read(fleet.http.get(&status))).await;
+    let ready = read(fleet.http.get(format!("{}/readyz", fleet.gateways[0]))).await;
     signal("CONT", &pids);
+    let said = ready.json();
+    assert_eq!((ready.status, &said["degraded"]), (200, &true.into()), "{said}");
+    assert_eq!(said["dependencies"]["inventory"]["ready"], false, "{said}");
+    assert_eq!(said["dependencies"]["claims"]["ready"], true, "{said}");
     let unknown = unknown.expect("nobody is waited for");
     assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-ticket"), "{}", unknown.text);
     let answer = answer.expect("the ledger answers in a second");
