@@ -5,6 +5,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::needs::{self, NFTABLES, Need};
 use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome, cargo};
@@ -12,9 +13,24 @@ use crate::workspace::{self, Outcome, cargo};
 /// What the disturbance is told.
 #[derive(Args)]
 pub struct Options {
-    /// `--fault NAME`, `--list`, `--order turn|random|both`, `--stock N`, `--buyers N`, `--seed N`, `--report FILE`
+    /// `--fault NAME`, `--list`, `--order turn|random|both`, `--stock N`, `--buyers N`, `--seed N`, `--report FILE`,
+    /// `--previous PROGRAM`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     words: Vec<String>,
+}
+
+/// Faults that need more than the stores do. Where it cannot be had they are left out, and the disturbance says so.
+const NEEDS: &[(&str, Need)] = &[("redis-primary-isolated", NFTABLES)];
+
+/// Sees to what the faults need that may be asked for.
+fn provide(words: &[String]) {
+    let named = words.iter().any(|word| word.starts_with("--fault"));
+    let asked = |fault: &str| !named || words.iter().any(|word| word.trim_start_matches("--fault=") == fault);
+    for (_, need) in NEEDS.iter().filter(|(fault, _)| asked(fault)) {
+        if let Err(reason) = needs::provide(std::slice::from_ref(need)) {
+            println!("{reason}");
+        }
+    }
 }
 
 /// Builds everything for speed, starts the stores, and runs it.
@@ -29,6 +45,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     if options.words.iter().any(|word| word == "--list") {
         return call(&mut command);
     }
+    provide(&options.words);
     let folder = target.join("chaos");
     // Logs of before would be taken for this run's.
     if folder.is_dir() {

@@ -143,6 +143,14 @@ pub const WRK: Need = Need {
     otherwise: "install wrk, so that `wrk` is on the path",
 };
 
+/// nft, by which the network between nodes is cut.
+pub const NFTABLES: Need = Need {
+    name: "nft",
+    proof: Proof::OneOf(&["nft", "/usr/sbin/nft"]),
+    packages: &["nftables"],
+    otherwise: "install nftables, so that `nft` is on the path",
+};
+
 /// The programs of a PostgreSQL server: tests start one of their own, and never use one that runs already.
 pub const POSTGRES: Need = Need {
     name: "PostgreSQL 15 or later",

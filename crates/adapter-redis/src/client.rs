@@ -5,7 +5,8 @@
 //! with pauses; what did not answer in time is not: whoever asked is told at once.
 //!
 //! The cluster's library learns of a new primary from refusals and broken connections. One that hangs gives it neither, and
-//! would be asked for ever while its replica sells: after an answer that did not come, the cluster is connected to anew.
+//! one that the others have left behind says that the cluster is down: both would be asked for ever while their replica
+//! sells. So the cluster is connected to anew after an answer that did not come, and after that one.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -14,7 +15,9 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterClientBuilder, TlsMode};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
-use redis::{ClientTlsConfig, Cmd, RedisError, RedisResult, TlsCertificates, Value};
+use redis::{
+    ClientTlsConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, TlsCertificates, Value,
+};
 use store_tls::Tls;
 
 /// Pauses before a command is sent again over a new connection, milliseconds.
@@ -71,6 +74,11 @@ fn certificates(tls: &Tls) -> TlsCertificates {
     }
 }
 
+/// Whether the node that was asked may have been replaced without knowing: it hangs, or it sees no majority of the others.
+fn may_be_left_behind(error: &RedisError) -> bool {
+    error.is_timeout() || error.kind() == ErrorKind::Server(ServerErrorKind::ClusterDown)
+}
+
 /// A cluster, and the connection to it that everybody uses.
 struct Cluster {
     client: ClusterClient,
@@ -92,7 +100,9 @@ impl Cluster {
         match tokio::time::timeout(self.limit, self.client.get_async_connection()).await {
             Ok(Ok(fresh)) => {
                 *self.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-                tracing::info!("connected anew to the cluster, in which a node does not answer");
+                tracing::info!(
+                    "connected anew to the cluster, in which a node does not answer or sees no majority"
+                );
             }
             Ok(Err(error)) => tracing::warn!(%error, "the cluster cannot be connected to"),
             Err(_) => tracing::warn!("the cluster cannot be connected to in time"),
@@ -115,8 +125,7 @@ pub(crate) struct Client {
 impl Client {
     /// Connects, and finds out whether it is a cluster.
     pub(crate) async fn connect(address: &Address) -> RedisResult<Self> {
-        let mut last =
-            RedisError::from((redis::ErrorKind::InvalidClientConfig, "no address of a Redis node"));
+        let mut last = RedisError::from((ErrorKind::InvalidClientConfig, "no address of a Redis node"));
         for node in &address.nodes {
             match Self::to(node, address).await {
                 Ok(client) => return Ok(client),
@@ -167,7 +176,7 @@ impl Client {
                         redis::aio::ConnectionLike::req_packed_command(&mut cluster.connection(), command)
                             .await
                             .and_then(Value::extract_error);
-                    if sent.as_ref().is_err_and(RedisError::is_timeout) {
+                    if sent.as_ref().is_err_and(may_be_left_behind) {
                         cluster.connect_anew().await;
                     }
                     sent

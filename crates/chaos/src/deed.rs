@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use crate::fault::Deed;
 use crate::stage::Stage;
+use crate::{redis_deeds, upgrade};
 
 /// From a kill to the start of the next process.
 const DEAD: Duration = Duration::from_millis(500);
@@ -27,6 +28,10 @@ pub async fn act(stage: &mut Stage<'_>, deed: Deed) -> Result<(), String> {
         Deed::KillPrimaryAheadOfReplica => kill_primary_ahead(stage).await,
         Deed::RestartPrimary => restart_primary(stage).await,
         Deed::PausePrimary(seconds) => pause_primary(stage, seconds).await,
+        Deed::IsolatePrimary(seconds) => redis_deeds::isolate_primary(stage, seconds).await,
+        Deed::FillPrimary(seconds) => redis_deeds::fill_primary(stage, seconds).await,
+        Deed::EmptyPrimary => redis_deeds::empty_primary(stage).await,
+        Deed::MoveSlot => redis_deeds::move_slot(stage).await,
         Deed::LoseRedis => lose_redis(stage).await,
         Deed::ReloadFunctions => {
             stage.moment("FUNCTION LOAD REPLACE").await?;
@@ -52,6 +57,7 @@ pub async fn act(stage: &mut Stage<'_>, deed: Deed) -> Result<(), String> {
             stage.fleet.restart("sandbox", 0).await
         }
         Deed::RollingRestart => rolling_restart(stage).await,
+        Deed::Upgrade => upgrade::there_and_back(stage).await,
     }
 }
 

@@ -13,6 +13,14 @@ pub enum Deed {
     RestartPrimary,
     /// The primary of the sale stands still for so many seconds.
     PausePrimary(u64),
+    /// The primary of the sale is cut off from all other nodes, and from no client, for so many seconds.
+    IsolatePrimary(u64),
+    /// The primary of the sale has no memory left for so many seconds.
+    FillPrimary(u64),
+    /// The primary of the sale is killed, and starts again at once without its data.
+    EmptyPrimary,
+    /// The slot of the sale moves to another primary, and back.
+    MoveSlot,
     /// Every node of Redis forgets its data and its functions.
     LoseRedis,
     /// Every primary loads its functions again.
@@ -37,6 +45,39 @@ pub enum Deed {
     KillProvider(u64),
     /// Every process is asked to end and started again, one after another.
     RollingRestart,
+    /// Every process of the previous program makes place for one of the program under test, and back, and again.
+    Upgrade,
+}
+
+/// What a deed needs besides the stores and the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Another version of the program.
+    Previous,
+    /// The right to cut the network between processes.
+    Network,
+}
+
+impl Deed {
+    /// What it needs.
+    pub const fn need(self) -> Option<Need> {
+        match self {
+            Self::Upgrade => Some(Need::Previous),
+            Self::IsolatePrimary(_) => Some(Need::Network),
+            _ => None,
+        }
+    }
+}
+
+/// Whether new tickets are given while a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selling {
+    /// They are.
+    GoesOn,
+    /// They may cease at first; in the second half of the fault they are given.
+    GoesOnHalfway,
+    /// They may cease until the fault is over.
+    MayCease,
 }
 
 /// What a fault may do to buyers and no more; everything else is a violation.
@@ -44,8 +85,8 @@ pub enum Deed {
 pub struct Allowed {
     /// Tickets may end because the store failed: claims that came after the fence of their epoch.
     pub refused_tickets: bool,
-    /// New tickets may cease until the fault is over.
-    pub closed: bool,
+    /// Whether there are new tickets.
+    pub selling: Selling,
     /// The status of a ticket may be refused meanwhile.
     pub statuses: bool,
 }
@@ -67,8 +108,10 @@ pub struct Fault {
     pub seconds: u64,
 }
 
-const SERVED: Allowed = Allowed { refused_tickets: false, closed: false, statuses: false };
-const CLOSED: Allowed = Allowed { closed: true, ..SERVED };
+const SERVED: Allowed = Allowed { refused_tickets: false, selling: Selling::GoesOn, statuses: false };
+const CLOSED: Allowed = Allowed { selling: Selling::MayCease, ..SERVED };
+/// An old primary goes on alone, and another one takes over before the fault is half over.
+const TWO_PRIMARIES: Allowed = Allowed { refused_tickets: true, selling: Selling::GoesOnHalfway, ..SERVED };
 
 const fn fault(
     name: &'static str,
@@ -107,9 +150,37 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "redis-primary-paused",
         "the sale's primary stands still for 15 s, longer than the cluster waits, and goes on",
-        "its replica takes over; what the old one still gives after the fence ends as store-failover",
+        "its replica takes over and sells while it stands; what the old one gives after the fence ends as store-failover",
         Deed::PausePrimary(15),
-        (Allowed { refused_tickets: true, ..CLOSED }, 30),
+        (TWO_PRIMARIES, 30),
+    ),
+    fault(
+        "redis-primary-isolated",
+        "the sale's primary is cut off from the other nodes for 20 s, and not from its clients",
+        "the same: it goes on taking writes until it notices; published claims stand, no unit is given twice",
+        Deed::IsolatePrimary(20),
+        (TWO_PRIMARIES, 35),
+    ),
+    fault(
+        "redis-slot-moved",
+        "the slot that the sale is on moves to another primary key by key, and back",
+        "503 until all of it is there and the shard renewed: the new owner has no lease; every ticket stands",
+        Deed::MoveSlot,
+        (CLOSED, 30),
+    ),
+    fault(
+        "redis-full",
+        "the sale's primary has no memory left for 10 s",
+        "503, and no claim is half done; releases and statuses go on",
+        Deed::FillPrimary(10),
+        (CLOSED, 20),
+    ),
+    fault(
+        "redis-aof-lost",
+        "the sale's primary is killed, and starts again at once without its data",
+        "the shard is loaded from PostgreSQL, whichever node is primary then; every ticket stands",
+        Deed::EmptyPrimary,
+        (CLOSED, 25),
     ),
     fault(
         "redis-lost",
@@ -250,6 +321,13 @@ pub const FAULTS: &[Fault] = &[
         "no request is lost",
         Deed::RollingRestart,
         (SERVED, 60),
+    ),
+    fault(
+        "upgrade",
+        "processes of the program of --previous make place for this one's, one after another; and back, and again",
+        "no request is lost, also while old and new work side by side",
+        Deed::Upgrade,
+        (SERVED, 120),
     ),
 ];
 

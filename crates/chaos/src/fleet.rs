@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 struct Member {
     role: &'static str,
     number: usize,
+    program: PathBuf,
     flags: Vec<String>,
     child: Child,
     log: PathBuf,
@@ -43,7 +44,7 @@ pub struct Away {
 
 /// What a fleet is started with.
 pub struct Setting<'a> {
-    /// `tzero`.
+    /// `tzero`, as all processes start.
     pub program: &'a Path,
     /// Where its folders and logs go.
     pub folder: &'a Path,
@@ -55,7 +56,7 @@ pub struct Setting<'a> {
 
 /// Every role, twice; and the provider.
 pub struct Fleet {
-    program: PathBuf,
+    common: Vec<String>,
     members: Vec<Member>,
     gauge: Arc<Gauge>,
     /// Where the gateways are: `http://…`.
@@ -100,14 +101,14 @@ impl Fleet {
             common.extend(["--set".to_owned(), key.clone()]);
         }
         let mut fleet = Self {
-            program: setting.program.to_path_buf(),
+            common: Vec::new(),
             members: Vec::new(),
             gauge,
             gateways: gateways.map(|port| format!("http://{}", local(port))).into(),
             provider: format!("http://{}", local(provider)),
             away: Vec::new(),
         };
-        fleet.add("sandbox", 0, &common, (provider, None), setting.folder).await?;
+        fleet.add("sandbox", 0, &common, (provider, None), setting).await?;
         // To where buyers return from the provider; its own pages are at its own address.
         common.extend(["--set".to_owned(), format!("server.public_url={}", fleet.gateways[0])]);
         for number in 0..2 {
@@ -115,9 +116,10 @@ impl Fleet {
                 let listen = if role == "gateway" { gateways[number] } else { port() };
                 let own =
                     (role == "orders").then(|| format!("fleet.orders_listen={}", local(orders[number])));
-                fleet.add(role, number, &common, (listen, own), setting.folder).await?;
+                fleet.add(role, number, &common, (listen, own), setting).await?;
             }
         }
+        fleet.common = common;
         Ok(fleet)
     }
 
@@ -127,17 +129,28 @@ impl Fleet {
         number: usize,
         common: &[String],
         (listen, own): (u16, Option<String>),
-        folder: &Path,
+        setting: &Setting<'_>,
     ) -> Result<(), String> {
-        let data = folder.join(format!("{role}-{number}"));
-        let log = folder.join(format!("{role}-{number}.log"));
+        let data = setting.folder.join(format!("{role}-{number}"));
+        let log = setting.folder.join(format!("{role}-{number}.log"));
         let mut flags = vec!["--role".to_owned(), role.to_owned(), "--listen".to_owned(), local(listen)];
         flags.extend(["--data".to_owned(), data.display().to_string()]);
         flags.extend(common.iter().cloned());
         flags.extend(own.into_iter().flat_map(|own| ["--set".to_owned(), own]));
-        let child = launch(&self.program, &flags, &log).await?;
-        self.members.push(Member { role, number, flags, child, log });
+        let program = setting.program.to_path_buf();
+        let child = launch(&program, &flags, &log).await?;
+        self.members.push(Member { role, number, program, flags, child, log });
         Ok(())
+    }
+
+    /// `tzero migrate` of a program, on the stores of this fleet; what it says.
+    pub async fn migrate(&self, program: &Path) -> Result<String, String> {
+        let done = Command::new(program).arg("migrate").args(&self.common).output().await;
+        let done = done.map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        if done.status.success() {
+            return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+        }
+        Err(format!("migrate: {}", String::from_utf8_lossy(&done.stderr).trim()))
     }
 
     fn member(&mut self, role: &str, number: usize) -> Result<&mut Member, String> {
@@ -168,6 +181,12 @@ impl Fleet {
         self.restart(role, number).await
     }
 
+    /// The same with another program, from now on.
+    pub async fn replace(&mut self, role: &str, number: usize, program: &Path) -> Result<(), String> {
+        self.member(role, number)?.program = program.to_path_buf();
+        self.roll(role, number).await
+    }
+
     async fn ended(&mut self, role: &str, number: usize) -> Result<(), String> {
         let member = self.member(role, number)?;
         match tokio::time::timeout(PATIENCE, member.child.wait()).await {
@@ -179,9 +198,8 @@ impl Fleet {
 
     /// Starts one that has ended.
     pub async fn restart(&mut self, role: &str, number: usize) -> Result<(), String> {
-        let program = self.program.clone();
         let member = self.member(role, number)?;
-        member.child = launch(&program, &member.flags, &member.log).await?;
+        member.child = launch(&member.program, &member.flags, &member.log).await?;
         if role == "gateway" {
             let now = self.gauge.elapsed();
             let gone = self.away.iter_mut().rev().find(|away| away.until.is_none());

@@ -7,10 +7,14 @@ mod deed;
 mod fault;
 mod fleet;
 mod judge;
+mod means;
+mod network;
+mod redis_deeds;
 mod report;
 mod stage;
 mod stores;
 mod trial;
+mod upgrade;
 mod watch;
 
 use std::path::PathBuf;
@@ -24,6 +28,7 @@ use rand::seq::SliceRandom;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fault::{Deed, FAULTS, Fault};
+use crate::means::Means;
 use crate::report::Trial;
 use crate::stores::Stores;
 use crate::trial::{Scale, World};
@@ -68,6 +73,9 @@ struct Arguments {
     /// The least share of answers that conform
     #[arg(long, default_value_t = 0.999)]
     least_share: f64,
+    /// Another version of the program, with which a drop begins that upgrades it: for the fault `upgrade`
+    #[arg(long, value_name = "PROGRAM")]
+    previous: Option<PathBuf>,
     /// Where the report is written as JSON, if not into the folder
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -121,17 +129,10 @@ async fn until_stopped(arguments: &Arguments) -> Result<(), String> {
     }
 }
 
-/// The faults that were asked for: all of them where none was.
-fn chosen(names: &[String]) -> Result<Vec<&'static Fault>, String> {
-    if names.is_empty() {
-        Ok(FAULTS.iter().collect())
-    } else {
-        names.iter().map(|name| fault::named(name)).collect()
-    }
-}
-
 async fn run(arguments: &Arguments) -> Result<(), String> {
-    let faults = chosen(&arguments.fault)?;
+    let means = Means::find(arguments.previous.clone())?;
+    let (faults, left_out) = means.choose(&arguments.fault)?;
+    left_out.iter().for_each(|line| say(line));
     let scale = Scale {
         stock: arguments.stock,
         buyers: arguments.buyers,
@@ -141,6 +142,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
     let http = http_client::builder().timeout(Duration::from_secs(5)).build();
     let world = World {
         program: arguments.program.clone(),
+        previous: means.previous,
         stores: Stores::read(&arguments.services, &arguments.stores)?,
         folder: arguments.folder.clone(),
         http: http.map_err(|error| error.to_string())?,
@@ -157,6 +159,8 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.order != Order::Turn {
         let mut order: Vec<&Fault> = faults.into_iter().filter(|fault| fault.deed != Deed::Nothing).collect();
         order.shuffle(&mut StdRng::seed_from_u64(scale.seed));
+        // Whatever else happens is to meet the program under test.
+        order.sort_by_key(|fault| fault.deed != Deed::Upgrade);
         let names: Vec<&str> = order.iter().map(|fault| fault.name).collect();
         say(&format!("\nin random order from seed {}: {}", scale.seed, names.join(", ")));
         trials.push(trial::run(&world, "random-order", &order, &scale).await);

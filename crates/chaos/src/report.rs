@@ -26,6 +26,8 @@ pub struct Disturbance {
     pub longest_pause_s: f64,
     /// New tickets until the fault was over.
     pub tickets_meanwhile: u64,
+    /// Those of its second half.
+    pub tickets_second_half: u64,
     /// Pages of the sale that were not served.
     pub pages_refused: Vec<String>,
     /// Statuses that were not served.
@@ -41,7 +43,7 @@ impl Disturbance {
     pub fn line(&self) -> String {
         let verdict = if self.violations.is_empty() { "ok".to_owned() } else { self.violations.join("; ") };
         format!(
-            "{}: {:.1} s, sells {:.1} s after its end, closed {:.1} s, unknown {:.1} s, longest pause {:.1} s, {} tickets meanwhile, {} kills under load: {verdict}",
+            "{}: {:.1} s, sells {:.1} s after its end, closed {:.1} s, unknown {:.1} s, longest pause {:.1} s, {} tickets meanwhile ({} in the second half), {} kills under load: {verdict}",
             self.fault,
             self.seconds,
             self.again_s,
@@ -49,6 +51,7 @@ impl Disturbance {
             self.unknown_s,
             self.longest_pause_s,
             self.tickets_meanwhile,
+            self.tickets_second_half,
             self.moments.len()
         )
     }

@@ -1,5 +1,6 @@
 //! What a deed is done with: the fleet, the stores, the gauge; and the moment for which every kill waits.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rehearsal::Gauge;
@@ -34,6 +35,10 @@ pub struct Moment {
 pub struct Stage<'a> {
     /// Its processes.
     pub fleet: &'a mut Fleet,
+    /// The program under test.
+    pub program: &'a Path,
+    /// Another version of it, where one was named.
+    pub previous: Option<&'a Path>,
     /// Its stores.
     pub stores: &'a Stores,
     /// The herd's gauge.

@@ -51,9 +51,11 @@ pub struct Node {
     /// Its place among the nodes.
     pub at: usize,
     /// Its name in the cluster.
-    id: String,
+    pub id: String,
+    /// Where the other nodes talk to it.
+    pub bus: u16,
     /// Whose replica it is.
-    master: Option<String>,
+    pub master: Option<String>,
     epoch: u64,
     slots: Vec<(u16, u16)>,
 }
@@ -69,6 +71,8 @@ impl Node {
         let line = text.lines().find(|line| line.contains("myself"))?;
         let words: Vec<&str> = line.split(' ').collect();
         let (id, flags, master, epoch) = (words.first()?, words.get(2)?, words.get(3)?, words.get(6)?);
+        let (_, bus) = words.get(1)?.split_once('@')?;
+        let bus = bus.split(',').next()?.parse().ok()?;
         let slots = words.iter().skip(8).filter_map(|range| {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
             Some((first.parse().ok()?, last.parse().ok()?))
@@ -76,6 +80,7 @@ impl Node {
         Some(Self {
             at,
             id: (*id).to_owned(),
+            bus,
             master: flags.contains("slave").then(|| (*master).to_owned()),
             epoch: epoch.parse().ok()?,
             slots: slots.collect(),
@@ -128,6 +133,11 @@ impl Stores {
         self.services(&["restart", name]).await
     }
 
+    /// The same, without the data that it kept.
+    pub async fn restart_empty(&self, name: &str) -> Result<(), String> {
+        self.services(&["restart", name, "--empty"]).await
+    }
+
     /// Makes a database; gives its address.
     pub async fn database(&self, name: &str) -> Result<String, String> {
         let (client, connection) =
@@ -167,14 +177,19 @@ impl Stores {
         nodes
     }
 
+    /// The slot of a key.
+    pub async fn slot(&self, at: usize, key: &str) -> Result<u16, String> {
+        match self.ask(at, &["CLUSTER", "KEYSLOT", key]).await? {
+            Value::Int(slot) => u16::try_from(slot).map_err(|error| error.to_string()),
+            other => Err(format!("CLUSTER KEYSLOT: {other:?}")),
+        }
+    }
+
     /// The primary of a key, and its replica. Of two that both take themselves for it, the one of the later epoch.
     pub async fn primary(&self, key: &str) -> Result<(Node, Option<Node>), String> {
         let nodes = self.nodes().await;
         let first = nodes.first().ok_or("no node of Redis answers")?;
-        let slot = match self.ask(first.at, &["CLUSTER", "KEYSLOT", key]).await? {
-            Value::Int(slot) => u16::try_from(slot).map_err(|error| error.to_string())?,
-            other => return Err(format!("CLUSTER KEYSLOT: {other:?}")),
-        };
+        let slot = self.slot(first.at, key).await?;
         let primary = nodes.iter().filter(|node| node.serves(slot)).max_by_key(|node| node.epoch);
         let primary = primary.ok_or_else(|| format!("nobody serves slot {slot}"))?.clone();
         let replica = nodes.into_iter().find(|node| node.master.as_deref() == Some(primary.id.as_str()));

@@ -10,9 +10,10 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::deed;
-use crate::fault::{Allowed, Deed, Fault};
+use crate::fault::{Allowed, Deed, Fault, Selling};
 use crate::fleet::{Fleet, Setting, TOKEN};
 use crate::judge::{self, Scene};
+use crate::redis_deeds;
 use crate::report::{Disturbance, Trial};
 use crate::stage::{Moment, Stage};
 use crate::stores::Stores;
@@ -49,6 +50,8 @@ pub struct Scale {
 pub struct World {
     /// `tzero`.
     pub program: PathBuf,
+    /// Another version of it, with which a drop begins that upgrades it.
+    pub previous: Option<PathBuf>,
     /// The stores.
     pub stores: Stores,
     /// Where data and logs go.
@@ -137,7 +140,9 @@ async fn sell(
     std::fs::write(&settings, configuration(&world.stores, &database, &named))
         .map_err(|error| format!("{}: {error}", settings.display()))?;
     let keys: Vec<String> = KEYS.iter().map(|key| (*key).to_owned()).collect();
-    let setting = Setting { program: &world.program, folder: &folder, stores: &settings, keys: &keys };
+    let upgrades = faults.iter().any(|fault| fault.deed == Deed::Upgrade);
+    let program = world.previous.as_ref().filter(|_| upgrades).unwrap_or(&world.program);
+    let setting = Setting { program, folder: &folder, stores: &settings, keys: &keys };
     let mut fleet = Fleet::start(&setting, Arc::clone(&gauge)).await?;
     let plan = plan(&fleet, faults, scale);
     let (seen, teller) = (Seen::default(), Teller(AtomicU64::new(0), Arc::clone(&gauge)));
@@ -188,6 +193,8 @@ async fn disturb(
     let stop = CancellationToken::new();
     let mut stage = Stage {
         fleet,
+        program: &world.program,
+        previous: world.previous.as_deref(),
         stores: &world.stores,
         gauge,
         seen,
@@ -244,7 +251,8 @@ async fn happen(stage: &mut Stage<'_>, fault: &'static Fault) -> Disturbance {
     let from = stage.moments.first().map_or(before, |moment: &Moment| Duration::from_secs_f64(moment.at_s));
     let until = stage.gauge.elapsed();
     let tickets = stage.gauge.accepted();
-    let meanwhile = tickets.iter().filter(|at| (from..over).contains(at)).count() as u64;
+    let given = |from| tickets.iter().filter(|at| (from..over).contains(at)).count() as u64;
+    let lasted = over.saturating_sub(from);
     let refused = |probe| stage.seen.refused(probe, from, until);
     let disturbance = Disturbance {
         fault: fault.name,
@@ -254,22 +262,28 @@ async fn happen(stage: &mut Stage<'_>, fault: &'static Fault) -> Disturbance {
         closed_s: stage.seen.lasted(State::Closed, from, until).as_secs_f64(),
         unknown_s: stage.seen.lasted(State::Unknown, from, until).as_secs_f64(),
         longest_pause_s: longest_pause(&tickets, from, until).as_secs_f64(),
-        tickets_meanwhile: meanwhile,
+        tickets_meanwhile: given(from),
+        tickets_second_half: given(from + lasted / 2),
         pages_refused: refused(Probe::Page),
         statuses_refused: refused(Probe::Status),
         moments: std::mem::take(&mut stage.moments),
         violations,
     };
-    disturbance.held_to(&fault.allowed, over.saturating_sub(from))
+    disturbance.held_to(&fault.allowed, lasted)
 }
 
 impl Disturbance {
     /// Adds what the fault did not allow.
     fn held_to(mut self, allowed: &Allowed, lasted: Duration) -> Self {
+        let lacking = match allowed.selling {
+            Selling::GoesOn if self.tickets_meanwhile == 0 => Some("no ticket was given meanwhile"),
+            Selling::GoesOnHalfway if self.tickets_second_half == 0 => {
+                Some("no ticket was given in the second half of it")
+            }
+            Selling::GoesOn | Selling::GoesOnHalfway | Selling::MayCease => None,
+        };
         // A short fault may fall between two buyers.
-        if !allowed.closed && lasted > Duration::from_secs(5) && self.tickets_meanwhile == 0 {
-            self.violations.push("no ticket was given meanwhile".to_owned());
-        }
+        self.violations.extend(lacking.filter(|_| lasted > Duration::from_secs(5)).map(str::to_owned));
         let refused =
             [(false, &self.pages_refused, "a page"), (allowed.statuses, &self.statuses_refused, "a status")];
         for (may, refused, what) in refused {
@@ -294,6 +308,7 @@ async fn mend(stage: &mut Stage<'_>) {
         drop(stage.stores.signal(&format!("redis-{at}"), "CONT").await);
     }
     drop(stage.stores.signal("kafka", "CONT").await);
+    redis_deeds::mend(stage).await;
     let mut mended = vec![stage.stores.services(&["up"]).await, stage.provider("{}").await];
     for (role, number) in stage.fleet.all() {
         if stage.fleet.has_ended(role, number) {

@@ -274,7 +274,11 @@ impl Orders for OrderService {
         }
         // What is shown stands where the ledger is away or knows nothing newer.
         let known = self.of_ledger(stamp, &board).await.ok().flatten();
-        Ok(Some(known.filter(|known| known.version > shown.version).unwrap_or_else(|| shown.clone())))
+        let newer = known.filter(|known| known.version > shown.version);
+        if newer.is_some() {
+            self.doubts.remain(stamp.ticket);
+        }
+        Ok(Some(newer.unwrap_or_else(|| shown.clone())))
     }
 
     async fn wait(&self, stamp: &TicketStamp, version: u32) {

@@ -26,3 +26,15 @@ fn what_is_remembered_is_bounded() {
     let kept: usize = doubts.parts.iter().map(|part| part.lock().unwrap().len()).sum();
     assert!(kept <= REMEMBERED * PARTS);
 }
+
+#[test]
+fn a_board_that_stays_behind_is_compared_at_every_look() {
+    let (doubts, ticket) = (Doubts::default(), TicketId([7; 16]));
+    let at = Duration::from_secs(100);
+    assert!(!doubts.are_due(ticket, at));
+    doubts.remain(ticket);
+    assert!(doubts.are_due(ticket, at), "the ledger knew more a moment ago");
+    assert!(!doubts.are_due(ticket, at), "and this time no more than the board");
+    doubts.remain(ticket);
+    assert!(doubts.are_due(ticket, at + EVERY.mul_f64(0.1)));
+}

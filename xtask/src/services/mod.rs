@@ -63,6 +63,9 @@ enum Action {
     Restart {
         /// The process
         name: String,
+        /// Without its data, as after the loss of a disk: for nodes of Redis, which stay who they are
+        #[arg(long)]
+        empty: bool,
     },
 }
 
@@ -79,7 +82,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
         Action::Down { wipe } => down(root, &folder, *wipe),
         Action::Status => status::run(root, &folder),
         Action::Kill { name, signal } => kill(&known(root, &folder)?, name, signal),
-        Action::Restart { name } => restart(&known(root, &folder)?, name),
+        Action::Restart { name, empty } => restart(&known(root, &folder)?, name, *empty),
     }
 }
 
@@ -150,10 +153,18 @@ fn kill(place: &Place, name: &str, signal: &str) -> Outcome {
     if signal.trim_start_matches("SIG") == "KILL" { process.ended(Duration::from_secs(5)) } else { Ok(()) }
 }
 
-fn restart(place: &Place, name: &str) -> Outcome {
+fn restart(place: &Place, name: &str, empty: bool) -> Outcome {
     let (process, service) = named(place, name)?;
+    if empty && service.name != redis::SERVICE.name {
+        return Err(format!(
+            "{name} would not be the same without its data: only nodes of Redis start empty"
+        ));
+    }
     let began = crate::steps::now();
     process::stop_all(std::slice::from_ref(&process), PATIENCE)?;
+    if empty {
+        redis::empty(&process)?;
+    }
     (service.prepare)(place)?;
     process.start()?;
     (service.settle)(place)?;

@@ -69,14 +69,35 @@ fn prepare(place: &Place) -> Outcome {
         make_folder(&folder)?;
         let own = format!(
             "\n# This node's own.\nbind 127.0.0.1\nport {port}\ncluster-port {bus}\ndir \"{}\"\n\
+             # By where it comes from the others can be told apart from clients, and one from another: a network between\n\
+             # nodes alone can be cut. Where it answers is the same for all.\n\
+             bind-source-addr 127.0.1.{}\ncluster-announce-ip 127.0.0.1\n\
+             # Redis takes such an address for another machine's; nobody but this machine gets here.\nprotected-mode no\n\
              # Its command line must go on naming this file.\nset-proc-title no\n\
              # One machine: a replica need not wait for another to copy with.\nrepl-diskless-sync-delay 0\n",
-            folder.display()
+            folder.display(),
+            node + 1
         );
         let own = own + &over_tls(place, node);
         let file = folder.join("redis.conf");
         std::fs::write(&file, format!("{base}{own}"))
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Deletes what a node that does not run has kept of its data and its functions; who it is in the cluster stays.
+pub fn empty(node: &Process) -> Outcome {
+    for name in ["appendonlydir", "dump.rdb"] {
+        let kept = node.folder.join(name);
+        let removed = if kept.is_dir() {
+            std::fs::remove_dir_all(&kept)
+        } else if kept.exists() {
+            std::fs::remove_file(&kept)
+        } else {
+            Ok(())
+        };
+        removed.map_err(|error| format!("cannot remove {}: {error}", kept.display()))?;
     }
     Ok(())
 }
