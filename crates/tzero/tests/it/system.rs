@@ -162,7 +162,8 @@ impl System {
         let [front, gateway, orders, provider] = std::array::from_fn(|_| port());
         std::fs::write(dir.join("admin-token"), TOKEN).expect("the folder can be written");
         let shared = [
-            format!("data.secret={}", "7f".repeat(32)),
+            // Each system has its own.
+            format!("data.secret={}", format!("{:04x}{front:04x}", std::process::id() & 0xffff).repeat(8)),
             format!("admin.token={TOKEN}"),
             format!("payments.base_url=http://127.0.0.1:{provider}"),
             "payments.webhook_secret=whsec_for_tests".to_owned(),
