@@ -250,7 +250,7 @@ pub const FAULTS: &[Fault] = &[
         "PostgreSQL is killed and started again",
         "holds go on; nothing is released meanwhile",
         Deed::PostgresDown(0),
-        (Allowed { statuses: true, ..SERVED }, 12),
+        (Allowed { statuses: true, ..SERVED }, 40),
     ),
     fault(
         "postgres-down",
