@@ -103,9 +103,13 @@ impl Node {
         Ok(node)
     }
 
-    /// Reads who is to be let in, and follows it from here on.
+    /// Reads who is to be let in, and follows it from here on. Where there is no gateway, nobody comes, and nothing is read.
     async fn door(&self, start: &Start) -> Result<Door, String> {
         let config = &start.plan.config;
+        let challenges = wiring::open_challenges(config, &start.keys)?;
+        if !start.plan.roles.contains(&Role::Gateway) {
+            return Ok(Door { shop: None, lists: Arc::default(), challenges });
+        }
         let shop = ShopKeys::open(config, Arc::clone(&start.clock)).await?.map(Arc::new);
         if let Some(shop) = &shop {
             let follow = Arc::clone(shop).follow(self.stop_working.clone());
@@ -118,7 +122,6 @@ impl Node {
             let follow = files.follow(self.stop_working.clone());
             self.loops.spawn(workers::guarded("lists", Arc::clone(&self.broken), follow));
         }
-        let challenges = wiring::open_challenges(config, &start.keys)?;
         Ok(Door { shop, lists, challenges })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Server, read};
+use crate::harness::{PATIENCE, Server, read};
 
 #[tokio::test]
 async fn every_page_is_there_and_keeps_to_its_policy() {
@@ -87,8 +87,18 @@ async fn machines_read_health_readiness_metrics_and_the_document() {
     }
     let public = server.get("/metrics").await.text;
     assert!(!public.contains("tzero_units"), "exact counts are never public");
-    let asked = server.request(reqwest::Method::GET, "/metrics").bearer_auth(server.token());
-    let metrics = read(asked).await.text;
+    let scrape = async || {
+        let asked = server.request(reqwest::Method::GET, "/metrics").bearer_auth(server.token());
+        read(asked).await.text
+    };
+    // A gateway asks the nodes that have the stock; until they have answered there is no count.
+    let counted = async {
+        while !scrape().await.contains("tzero_units{") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.expect("units are counted");
+    let metrics = scrape().await;
     for series in [
         "tzero_http_requests_total{route=\"checkout\",status=\"202\"} 1",
         "tzero_units{sale=\"s\",product=\"p\",place=\"held\"} 1",

@@ -6,8 +6,11 @@ use crate::harness::{Server, program};
 
 fn rehearse(server: &Server, flags: &[&str]) -> (bool, Value, String) {
     let file = server.dir.path().join("report.json");
+    // Who attacks does so with nothing between that would defend.
+    let url =
+        if flags.iter().any(|flag| flag.starts_with("--hostile")) { &server.gateway } else { &server.url };
     let output = program()
-        .args(["rehearse", "--url", &server.url, "--admin-url", &server.gateway, "--data"])
+        .args(["rehearse", "--url", url, "--admin-url", &server.gateway, "--data"])
         .arg(server.dir.path())
         .args(["--report".as_ref(), file.as_os_str()])
         .args(flags)
