@@ -280,7 +280,7 @@ async fn whoever_could_not_have_a_payment_address_in_time_is_refused_before_a_un
     assert_eq!((again.status, again.header("idempotent-replayed")), (202, Some("true")), "{}", again.text);
     is_problem(&server.buy("one", &holder, "another").await, 409, "limit-reached");
     is_problem(&server.buy("one", &early[1], "k").await, 409, "all-units-held");
-    let metrics = server.get("/metrics").await.text;
+    let metrics = server.orders_metrics().await;
     let wait = metrics.lines().find_map(|line| line.strip_prefix("tzero_payment_address_wait_seconds "));
     assert!(wait.expect("the metric").parse::<f64>().expect("a number") > 15.0, "{wait:?}");
     let held = server.audit("s").await["products"][0]["held"].as_u64().expect("a number");

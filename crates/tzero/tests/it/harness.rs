@@ -265,6 +265,12 @@ impl Server {
         read(self.request(Method::POST, url).form(&[("action", action)])).await
     }
 
+    /// The metrics of whoever serves orders, with the operator's token.
+    pub async fn orders_metrics(&self) -> String {
+        let url = format!("{}/metrics", self.system.orders());
+        read(self.request(Method::GET, &url).bearer_auth(self.token())).await.text
+    }
+
     /// The provider's own API, as whoever runs it sees it. Its key is configured, its address asked from the process.
     async fn provider(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let url = format!("http://127.0.0.1:{}{path}", self.system.provider_port());

@@ -207,6 +207,11 @@ impl System {
         self.first().url.clone()
     }
 
+    /// Where the process that serves orders is asked for its metrics: the second of those that run apart.
+    pub fn orders(&self) -> String {
+        self.processes.get(1).unwrap_or_else(|| self.first()).url.clone()
+    }
+
     /// The processes of the program, the gateway's first.
     pub fn pids(&self) -> Vec<u32> {
         self.processes.iter().map(|process| process.child.id()).collect()
