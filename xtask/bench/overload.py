@@ -4,8 +4,9 @@ Called by `cargo xtask bench overload` with the built program and the built exam
 core (by CPU quota: what comes can then be more than it can take, on the same machine); load on the other core. First its
 capacity: granted checkouts a second, as many as it answers to a load that never stops asking and that it does not have to send
 away. Then, in each round, five times as many come, at a fixed pace. Both times, over connections of their own, as many other
-buyers look at statuses, give up their orders and pay. A request of the load takes a connection that owes nothing; where none is left it is not sent, and
-is counted: those buyers stand in a line before the door. Latency counts from the instant at which a request was due.
+buyers look at statuses, give up their orders and pay. A request of the load takes a connection that owes nothing; where none is
+left it is not sent, and is counted: those buyers stand in a line before the door. Latency counts from the instant at which a
+request was due.
 """
 
 import http.client

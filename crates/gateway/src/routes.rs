@@ -350,13 +350,9 @@ async fn healthz() -> Response<Body> {
     reply::json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-/// Asks every dependency; slow ones count as away.
+/// Asks every dependency; each is there or away within a time of its own.
 async fn readyz(State(edge): Shared) -> Response<Body> {
-    let asked = tokio::time::timeout(Duration::from_secs(2), (edge.probe)()).await;
-    let Ok(found) = asked else {
-        let body = json!({ "status": "unavailable", "degraded": true, "dependencies": {} });
-        return reply::json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    };
+    let found = (edge.probe)().await;
     let down = found.iter().any(|each| each.vital && !each.ready) || edge.stop.is_cancelled();
     let degraded = found.iter().any(|each| !each.ready);
     let dependencies: serde_json::Map<_, _> = found

@@ -62,9 +62,9 @@ pub async fn renew(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fa
 }
 
 async fn renew_now(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {
-    tracing::warn!(%shard, "shard closed: it is renewed");
     stores.rebuild.close(shard).await?;
     let term = stores.terms.fence(shard).await?;
+    tracing::info!(%shard, epoch = term.epoch.0, "shard closed, to be renewed");
     let end = stores.claims.end(shard).await?;
     let fenced = stores.terms.set_fence(shard, term.epoch, end).await?;
     let (true, Some(fence)) = (fenced.epoch == term.epoch, fenced.fence) else { return Ok(None) };

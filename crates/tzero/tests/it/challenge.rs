@@ -529,19 +529,16 @@ async fn a_rehearsal_solves_what_it_is_asked_and_says_what_that_cost() {
     let server = Server::start(&["challenge.difficulty_min=50", "challenge.difficulty_max=100"]);
     let file = server.dir.path().join("report.json");
     let rehearse = |sale: &[&str]| {
-        let mut command = crate::harness::program();
+        let mut command = server.herd(&server.url, server.dir.path());
         command.args([
-            "rehearse",
-            "--url",
-            &server.url,
-            "--admin-url",
-            &server.gateway,
             "--buyers",
             "20",
             "--double-click=0.5",
-            "--data",
+            "--abandon=0",
+            "--late=0",
+            "--cancel=0",
+            "--decline=0",
         ]);
-        command.arg(server.dir.path()).args(["--abandon=0", "--late=0", "--cancel=0", "--decline=0"]);
         let output = command.args(sale).arg("--report").arg(&file).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains("no violation"), "{output:?}");

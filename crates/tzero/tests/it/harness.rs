@@ -1,5 +1,6 @@
 //! Starts the program and speaks to it.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -163,6 +164,13 @@ impl Server {
             let purge = Method::from_bytes(b"PURGE").expect("a method");
             assert_eq!(read(self.request(purge, path)).await.status, 200, "{path}");
         }
+    }
+
+    /// A herd that comes to `url`, and finds the operator's token in `data` if it is there.
+    pub fn herd(&self, url: &str, data: &Path) -> Command {
+        let mut command = program();
+        command.args(["rehearse", "--url", url, "--admin-url", &self.gateway, "--data"]).arg(data);
+        command
     }
 
     pub fn token(&self) -> String {

@@ -9,9 +9,8 @@ fn rehearse(server: &Server, flags: &[&str]) -> (bool, Value, String) {
     // Who attacks does so with nothing between that would defend.
     let url =
         if flags.iter().any(|flag| flag.starts_with("--hostile")) { &server.gateway } else { &server.url };
-    let output = program()
-        .args(["rehearse", "--url", url, "--admin-url", &server.gateway, "--data"])
-        .arg(server.dir.path())
+    let output = server
+        .herd(url, server.dir.path())
         .args(["--report".as_ref(), file.as_os_str()])
         .args(flags)
         .output()
@@ -71,20 +70,8 @@ async fn a_rehearsal_without_an_audit_says_so() {
     server.sale("open", 5, json!({})).await;
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = elsewhere.path().join("report.json");
-    let mut command = program();
-    command.args([
-        "rehearse",
-        "--url",
-        &server.url,
-        "--admin-url",
-        &server.gateway,
-        "--sale",
-        "open",
-        "--buyers",
-        "5",
-        "--data",
-    ]);
-    command.arg(elsewhere.path()).args(["--abandon", "0", "--late", "0", "--report"]).arg(&file);
+    let mut command = server.herd(&server.url, elsewhere.path());
+    command.args(["--sale", "open", "--buyers", "5", "--abandon", "0", "--late", "0", "--report"]).arg(&file);
     let output = command.output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{output:?}");
