@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::needs::{self, NFTABLES, Need};
+use crate::needs::{self, FAKETIME, NFTABLES, Need};
 use crate::services;
 use crate::steps::call;
 use crate::workspace::{self, Outcome, cargo};
@@ -20,7 +20,12 @@ pub struct Options {
 }
 
 /// Faults that need more than the stores do. Where it cannot be had they are left out, and the disturbance says so.
-const NEEDS: &[(&str, Need)] = &[("redis-primary-isolated", NFTABLES)];
+const NEEDS: &[(&str, Need)] = &[
+    ("redis-primary-isolated", NFTABLES),
+    ("redis-clock-wrong", FAKETIME),
+    ("postgres-clock-wrong", FAKETIME),
+    ("role-clocks-differ", FAKETIME),
+];
 
 /// Sees to what the faults need that may be asked for.
 fn provide(words: &[String]) {

@@ -151,6 +151,14 @@ pub const NFTABLES: Need = Need {
     otherwise: "install nftables, so that `nft` is on the path",
 };
 
+/// libfaketime, by which the clocks of processes are made wrong.
+pub const FAKETIME: Need = Need {
+    name: "libfaketime",
+    proof: Proof::OneOf(&["faketime"]),
+    packages: &["faketime"],
+    otherwise: "install libfaketime with its program, so that `faketime` is on the path",
+};
+
 /// The programs of a PostgreSQL server: tests start one of their own, and never use one that runs already.
 pub const POSTGRES: Need = Need {
     name: "PostgreSQL 15 or later",

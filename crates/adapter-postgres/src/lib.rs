@@ -128,23 +128,37 @@ impl Postgres {
         Ok(store)
     }
 
-    /// Makes sure that this database belongs to the secret whose digest this is; the first one to ask decides that.
+    /// Makes sure that this database belongs to the secret whose digest this is, and to the fleet of this name; the first one to
+    /// ask decides both.
     ///
     /// # Errors
-    /// It belongs to another secret, or does not answer.
-    pub async fn claim_for(&self, digest: [u8; 32]) -> Result<(), Fault> {
-        let mut rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
-        if rows.is_empty() {
-            // Another process wrote it just now, after this statement's snapshot: the next one sees it.
-            rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..]]).await?;
+    /// It belongs to another secret or fleet, or does not answer.
+    pub async fn claim_for(&self, digest: [u8; 32], fleet: &str) -> Result<(), Fault> {
+        let mut known = (None, None);
+        // What another process wrote just now, after the first statement's snapshot, is seen by the second.
+        for _ in 0..2 {
+            let rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..], &fleet]).await?;
+            let Some(row) = rows.first() else { continue };
+            known = (row.try_get::<_, Vec<u8>>(0).ok(), row.try_get::<_, String>(1).ok());
+            if known.1.is_some() {
+                break;
+            }
         }
-        let known: Option<Vec<u8>> = rows.first().and_then(|row| row.try_get(0).ok());
-        if known.as_deref() == Some(&digest[..]) {
-            return Ok(());
+        if known.0.as_deref() != Some(&digest[..]) {
+            let detail = "it was written under another data.secret: every process of a fleet needs the same. Under another one every \
+                          ticket would be unknown, and a buyer could buy again";
+            return Err(Fault::damaged("the ledger's secret", detail));
         }
-        let detail = "it was written under another data.secret: every process of a fleet needs the same. Under another one every \
-                      ticket would be unknown, and a buyer could buy again";
-        Err(Fault::damaged("the ledger's secret", detail))
+        if known.1.as_deref() != Some(fleet) {
+            let detail = format!(
+                "it belongs to {}, and fleet.name makes this process part of {}: every process of a fleet needs the same name, \
+                 and another fleet a database of its own",
+                called(known.1.as_deref().unwrap_or_default()),
+                called(fleet),
+            );
+            return Err(Fault::damaged("the ledger's fleet", detail));
+        }
+        Ok(())
     }
 
     /// Whether the database has nothing of ours yet.
@@ -178,6 +192,11 @@ impl Postgres {
     fn fault(&self, failure: Failure) -> Fault {
         failure.into_fault(&self.name)
     }
+}
+
+/// A fleet by its name.
+fn called(name: &str) -> String {
+    if name.is_empty() { "the fleet without a name".to_owned() } else { format!("the fleet {name:?}") }
 }
 
 /// Settings of every connection. A statement is planned anew each time, by the sizes that tables have then: a plan that was

@@ -13,6 +13,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0005_batches", include_str!("../migrations/0005_batches.sql")),
     ("0006_doors", include_str!("../migrations/0006_doors.sql")),
     ("0007_challenge", include_str!("../migrations/0007_challenge.sql")),
+    ("0008_fleet", include_str!("../migrations/0008_fleet.sql")),
 ];
 
 /// Keeps two processes from migrating at once. Any number that nobody else uses.

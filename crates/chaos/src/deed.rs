@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::fault::Deed;
 use crate::stage::Stage;
-use crate::{redis_deeds, upgrade};
+use crate::{clock, redis_deeds, upgrade};
 
 /// From a kill to the start of the next process.
 const DEAD: Duration = Duration::from_millis(500);
@@ -57,6 +57,9 @@ pub async fn act(stage: &mut Stage<'_>, deed: Deed) -> Result<(), String> {
             stage.fleet.restart("sandbox", 0).await
         }
         Deed::RollingRestart => rolling_restart(stage).await,
+        Deed::PrimaryClock(seconds) => clock::of_primary(stage, seconds).await,
+        Deed::PostgresClock(seconds) => clock::of_postgres(stage, seconds).await,
+        Deed::RoleClocks(seconds) => clock::of_roles(stage, seconds).await,
         Deed::Upgrade => upgrade::there_and_back(stage).await,
     }
 }

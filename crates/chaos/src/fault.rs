@@ -45,6 +45,12 @@ pub enum Deed {
     KillProvider(u64),
     /// Every process is asked to end and started again, one after another.
     RollingRestart,
+    /// The primary of the sale works with a clock that is so many seconds ahead, and behind.
+    PrimaryClock(i64),
+    /// PostgreSQL works with a clock that is so many seconds behind, and ahead.
+    PostgresClock(i64),
+    /// The first process of every role works with a clock that is so many seconds ahead.
+    RoleClocks(i64),
     /// Every process of the previous program makes place for one of the program under test, and back, and again.
     Upgrade,
 }
@@ -56,6 +62,8 @@ pub enum Need {
     Previous,
     /// The right to cut the network between processes.
     Network,
+    /// The library that makes clocks wrong.
+    Clocks,
 }
 
 impl Deed {
@@ -64,6 +72,7 @@ impl Deed {
         match self {
             Self::Upgrade => Some(Need::Previous),
             Self::IsolatePrimary(_) => Some(Need::Network),
+            Self::PrimaryClock(_) | Self::PostgresClock(_) | Self::RoleClocks(_) => Some(Need::Clocks),
             _ => None,
         }
     }
@@ -197,6 +206,13 @@ pub const FAULTS: &[Fault] = &[
         (CLOSED, 10),
     ),
     fault(
+        "redis-clock-wrong",
+        "the clock of the sale's primary is ten minutes ahead, and ten minutes behind",
+        "the shard is renewed at each restart; no unit is given twice or freed by that clock",
+        Deed::PrimaryClock(600),
+        (CLOSED, 60),
+    ),
+    fault(
         "orders-killed",
         "the two orders processes are killed in turn, eight times",
         "the other one answers; the same request gets the same ticket, also where its answer was lost",
@@ -260,6 +276,13 @@ pub const FAULTS: &[Fault] = &[
         (Allowed { statuses: true, ..SERVED }, 45),
     ),
     fault(
+        "postgres-clock-wrong",
+        "the clock of PostgreSQL is a minute behind, right, and a minute ahead: it goes back twice",
+        "holds end early or late, and nothing else; who pays for one that ended gets a unit or the money back",
+        Deed::PostgresClock(60),
+        (Allowed { statuses: true, ..SERVED }, 60),
+    ),
+    fault(
         "provider-slow",
         "every call to the provider takes from 2 s to 6 s, some longer than is waited for",
         "orders wait as queued; the buyer's time has not begun",
@@ -321,6 +344,13 @@ pub const FAULTS: &[Fault] = &[
         "no request is lost",
         Deed::RollingRestart,
         (SERVED, 60),
+    ),
+    fault(
+        "role-clocks-differ",
+        "the first process of every role is ten minutes ahead, and right again",
+        "no clock of a process decides on a unit or on money",
+        Deed::RoleClocks(600),
+        (SERVED, 90),
     ),
     fault(
         "upgrade",

@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::clock::Environment;
+
 /// Roles of which two processes run.
 pub const ROLES: [&str; 7] =
     ["gateway", "orders", "allocator", "processor", "expiration", "relay", "reconciler"];
@@ -27,6 +29,7 @@ struct Member {
     number: usize,
     program: PathBuf,
     flags: Vec<String>,
+    environment: Environment,
     child: Child,
     log: PathBuf,
 }
@@ -84,6 +87,9 @@ fn local(port: u16) -> String {
 }
 
 impl Fleet {
+    /// The role of the provider.
+    pub const PROVIDER: &'static str = "sandbox";
+
     /// Starts all of them.
     pub async fn start(setting: &Setting<'_>, gauge: Arc<Gauge>) -> Result<Self, String> {
         let (gateways, orders, provider) = ([port(), port()], [port(), port()], port());
@@ -108,7 +114,7 @@ impl Fleet {
             provider: format!("http://{}", local(provider)),
             away: Vec::new(),
         };
-        fleet.add("sandbox", 0, &common, (provider, None), setting).await?;
+        fleet.add(Self::PROVIDER, 0, &common, (provider, None), setting).await?;
         // To where buyers return from the provider; its own pages are at its own address.
         common.extend(["--set".to_owned(), format!("server.public_url={}", fleet.gateways[0])]);
         for number in 0..2 {
@@ -138,8 +144,9 @@ impl Fleet {
         flags.extend(common.iter().cloned());
         flags.extend(own.into_iter().flat_map(|own| ["--set".to_owned(), own]));
         let program = setting.program.to_path_buf();
-        let child = launch(&program, &flags, &log).await?;
-        self.members.push(Member { role, number, program, flags, child, log });
+        let environment = Vec::new();
+        let child = launch(&program, (&flags, &environment), &log).await?;
+        self.members.push(Member { role, number, program, flags, environment, child, log });
         Ok(())
     }
 
@@ -187,6 +194,17 @@ impl Fleet {
         self.roll(role, number).await
     }
 
+    /// The same in another environment, from now on.
+    pub async fn roll_in(
+        &mut self,
+        role: &str,
+        number: usize,
+        environment: Environment,
+    ) -> Result<(), String> {
+        self.member(role, number)?.environment = environment;
+        self.roll(role, number).await
+    }
+
     async fn ended(&mut self, role: &str, number: usize) -> Result<(), String> {
         let member = self.member(role, number)?;
         match tokio::time::timeout(PATIENCE, member.child.wait()).await {
@@ -199,7 +217,7 @@ impl Fleet {
     /// Starts one that has ended.
     pub async fn restart(&mut self, role: &str, number: usize) -> Result<(), String> {
         let member = self.member(role, number)?;
-        member.child = launch(&member.program, &member.flags, &member.log).await?;
+        member.child = launch(&member.program, (&member.flags, &member.environment), &member.log).await?;
         if role == "gateway" {
             let now = self.gauge.elapsed();
             let gone = self.away.iter_mut().rev().find(|away| away.until.is_none());
@@ -255,12 +273,17 @@ impl Fleet {
     }
 }
 
-async fn launch(program: &Path, flags: &[String], log: &Path) -> Result<Child, String> {
+async fn launch(
+    program: &Path,
+    (flags, environment): (&[String], &Environment),
+    log: &Path,
+) -> Result<Child, String> {
     let said = |error: std::io::Error| format!("{}: {error}", log.display());
     let errors = std::fs::File::options().create(true).append(true).open(log).map_err(said)?;
     let mut child = Command::new(program)
         .arg("serve")
         .args(flags)
+        .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(errors)

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its terminal")]
 
 mod books;
+mod clock;
 mod deed;
 mod fault;
 mod fleet;
@@ -130,7 +131,7 @@ async fn until_stopped(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), String> {
-    let means = Means::find(arguments.previous.clone())?;
+    let means = Means::find(arguments.previous.clone(), &arguments.folder)?;
     let (faults, left_out) = means.choose(&arguments.fault)?;
     left_out.iter().for_each(|line| say(line));
     let scale = Scale {
@@ -143,6 +144,7 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
     let world = World {
         program: arguments.program.clone(),
         previous: means.previous,
+        clocks: means.clocks,
         stores: Stores::read(&arguments.services, &arguments.stores)?,
         folder: arguments.folder.clone(),
         http: http.map_err(|error| error.to_string())?,

@@ -1,7 +1,8 @@
 //! What this machine and the command line give to the faults that need something of their own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::clock::Clocks;
 use crate::fault::{FAULTS, Fault, Need, named};
 use crate::network;
 
@@ -9,16 +10,18 @@ use crate::network;
 pub struct Means {
     /// Another version of the program.
     pub previous: Option<PathBuf>,
+    /// What makes clocks wrong.
+    pub clocks: Result<Clocks, String>,
     network: Result<(), String>,
 }
 
 impl Means {
-    /// Looks. A cut that a run of before has left is healed.
-    pub fn find(previous: Option<PathBuf>) -> Result<Self, String> {
+    /// Looks; what must be built for them goes into `folder`. A cut that a run of before has left is healed.
+    pub fn find(previous: Option<PathBuf>, folder: &Path) -> Result<Self, String> {
         if let Some(previous) = previous.as_ref().filter(|previous| !previous.is_file()) {
             return Err(format!("--previous: {} is no program", previous.display()));
         }
-        Ok(Self { previous, network: network::usable() })
+        Ok(Self { previous, clocks: Clocks::find(folder), network: network::usable() })
     }
 
     /// Why a fault cannot be tried here.
@@ -27,6 +30,7 @@ impl Means {
             Need::Previous if self.previous.is_some() => None,
             Need::Previous => Some("it needs a program of another version: --previous PROGRAM".to_owned()),
             Need::Network => self.network.clone().err(),
+            Need::Clocks => self.clocks.clone().err(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rehearsal::Gauge;
 use serde::Serialize;
 
+use crate::clock::Clocks;
 use crate::fleet::{Fleet, KEY};
 use crate::stores::Stores;
 use crate::watch::{Seen, State};
@@ -39,6 +40,8 @@ pub struct Stage<'a> {
     pub program: &'a Path,
     /// Another version of it, where one was named.
     pub previous: Option<&'a Path>,
+    /// What makes clocks wrong; where it is not there, the reason.
+    pub clocks: Result<&'a Clocks, &'a String>,
     /// Its stores.
     pub stores: &'a Stores,
     /// The herd's gauge.
@@ -89,6 +92,11 @@ impl Stage<'_> {
 
     fn sold_since(&self, after: Duration) -> bool {
         self.gauge.since_accepted().is_some_and(|since| self.gauge.elapsed().saturating_sub(since) > after)
+    }
+
+    /// What makes clocks wrong.
+    pub fn clocks(&self) -> Result<&Clocks, String> {
+        self.clocks.map_err(Clone::clone)
     }
 
     /// Tells the provider how to behave.

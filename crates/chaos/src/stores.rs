@@ -8,6 +8,8 @@ use serde::Deserialize;
 use tokio::process::Command;
 use tokio_postgres::NoTls;
 
+use crate::clock::Environment;
+
 /// How long a node of Redis may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -109,7 +111,13 @@ impl Stores {
 
     /// `cargo xtask services …` on these stores.
     pub async fn services(&self, words: &[&str]) -> Result<(), String> {
+        self.services_in(words, Vec::new()).await
+    }
+
+    /// The same; what it starts inherits the environment.
+    async fn services_in(&self, words: &[&str], environment: Environment) -> Result<(), String> {
         let mut command = Command::new(&self.services);
+        command.envs(environment);
         let done = command.args(["services", "--folder"]).arg(&self.folder).args(words).output().await;
         let done = done.map_err(|error| format!("cannot start {}: {error}", self.services.display()))?;
         if done.status.success() {
@@ -131,6 +139,11 @@ impl Stores {
     /// Stops one in good order if it runs, starts it, and waits until its store is whole.
     pub async fn restart(&self, name: &str) -> Result<(), String> {
         self.services(&["restart", name]).await
+    }
+
+    /// The same, in an environment of its own.
+    pub async fn restart_in(&self, name: &str, environment: Environment) -> Result<(), String> {
+        self.services_in(&["restart", name], environment).await
     }
 
     /// The same, without the data that it kept.

@@ -9,6 +9,7 @@ use rehearsal::{Arrival, Gauge, Plan, Preset, Progress, Watcher};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clocks;
 use crate::deed;
 use crate::fault::{Allowed, Deed, Fault, Selling};
 use crate::fleet::{Fleet, Setting, TOKEN};
@@ -52,6 +53,8 @@ pub struct World {
     pub program: PathBuf,
     /// Another version of it, with which a drop begins that upgrades it.
     pub previous: Option<PathBuf>,
+    /// What makes clocks wrong, where it is there.
+    pub clocks: Result<Clocks, String>,
     /// The stores.
     pub stores: Stores,
     /// Where data and logs go.
@@ -195,6 +198,7 @@ async fn disturb(
         fleet,
         program: &world.program,
         previous: world.previous.as_deref(),
+        clocks: world.clocks.as_ref(),
         stores: &world.stores,
         gauge,
         seen,

@@ -1,4 +1,4 @@
-//! One batcher a shard: whatever waits leaves together, and the next batch leaves when the last has returned.
+//! One batcher a shard: whatever waits leaves together, and the next batch leaves when the shard has decided the last one.
 
 use std::sync::Arc;
 
@@ -8,11 +8,15 @@ use domain::limits::MAX_BATCH;
 use domain::status::StatusDocument;
 use domain::ticket::TicketStamp;
 use ports::Fault;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::pulse::Progress;
 use crate::stores::Stores;
+
+/// Batches that may be on their way to the log at once. With one, a buyer waits for the batch before as well; with many, batches
+/// become small and dear.
+const ON_THEIR_WAY: usize = 2;
 
 type Answer = Result<HoldOutcome, Fault>;
 
@@ -31,7 +35,7 @@ impl Batcher {
     /// Starts the batcher of `shard`; it ends when every clone of it is gone.
     pub(crate) fn start(shard: ShardId, queue: usize, stores: Stores, tasks: &TaskTracker) -> Self {
         let (entrance, waiting) = mpsc::channel(queue.max(1));
-        tasks.spawn(run(Arc::new(shard), stores, waiting));
+        tasks.spawn(run(Desk { shard, stores }, waiting, tasks.clone()));
         Self { entrance }
     }
 
@@ -49,34 +53,100 @@ impl Batcher {
     }
 }
 
-async fn run(shard: Arc<ShardId>, stores: Stores, mut waiting: mpsc::Receiver<Waiting>) {
-    let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        serve(&shard, &stores, std::mem::take(&mut batch)).await;
+/// Takes what waits, one batch after another. The shard decides them one at a time; what it decided may still be on its way to
+/// the log when the next batch leaves.
+async fn run(desk: Desk, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracker) {
+    let turns = Arc::new(Semaphore::new(ON_THEIR_WAY));
+    let (desk, mut batch) = (Arc::new(desk), Vec::new());
+    // Whoever comes while all turns are taken leaves with the next batch.
+    while let Ok(turn) = Arc::clone(&turns).acquire_owned().await
+        && waiting.recv_many(&mut batch, MAX_BATCH).await > 0
+    {
+        let Some(decided) = desk.decide(std::mem::take(&mut batch)).await else { continue };
+        if decided.claims.is_empty() {
+            desk.finish(decided).await;
+        } else {
+            let desk = Arc::clone(&desk);
+            tasks.spawn(async move {
+                desk.finish(decided).await;
+                drop(turn);
+            });
+        }
     }
 }
 
-async fn serve(shard: &ShardId, stores: &Stores, batch: Vec<Waiting>) {
-    let (requests, answers): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|waiting| (waiting.request, waiting.answer)).unzip();
-    let outcomes = match stores.inventory.hold(shard, requests.clone()).await {
-        Ok(outcomes) => outcomes,
-        Err(fault) => {
-            answers.into_iter().for_each(|answer| drop(answer.send(Err(fault.clone()))));
-            return;
-        }
-    };
-    // An answered batch is progress, whatever the answers: the shard decides.
-    stores.pulse.progress(Progress::Hold, stores.clock.now(), held(&outcomes));
-    let published = publish(shard, stores, &requests, &outcomes).await;
-    show_queued(shard, stores, &requests, &outcomes).await;
-    for (outcome, answer) in outcomes.into_iter().zip(answers) {
-        let unpublished = unrecorded(&outcome).is_some();
-        let reply = match &published {
-            Err(fault) if unpublished => Err(fault.clone()),
-            Ok(()) | Err(_) => Ok(outcome),
+/// What the shard decided on a batch.
+struct Decided {
+    outcomes: Vec<HoldOutcome>,
+    answers: Vec<oneshot::Sender<Answer>>,
+    /// Those that the decision itself did not put on record.
+    claims: Vec<Claim>,
+    /// New tickets.
+    queued: Vec<StatusDocument>,
+}
+
+/// Serves the batches of one shard.
+struct Desk {
+    shard: ShardId,
+    stores: Stores,
+}
+
+impl Desk {
+    /// Asks the shard. Where that fails everybody is told so.
+    async fn decide(&self, batch: Vec<Waiting>) -> Option<Decided> {
+        let (requests, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.request, waiting.answer)).unzip();
+        let outcomes = match self.stores.inventory.hold(&self.shard, requests.clone()).await {
+            Ok(outcomes) => outcomes,
+            Err(fault) => {
+                answers.into_iter().for_each(|answer| drop(answer.send(Err(fault.clone()))));
+                return None;
+            }
         };
-        drop(answer.send(reply));
+        // An answered batch is progress, whatever the answers: the shard decides.
+        self.stores.pulse.progress(Progress::Hold, self.stores.clock.now(), held(&outcomes));
+        let each = || requests.iter().zip(&outcomes);
+        let claims = each()
+            .filter_map(|(request, outcome)| {
+                unrecorded(outcome).map(|grant| request.claim_of(&self.shard, grant))
+            })
+            .collect();
+        let queued = each().filter_map(|(request, outcome)| self.queued(request, outcome)).collect();
+        Some(Decided { outcomes, answers, claims, queued })
+    }
+
+    /// A new ticket.
+    fn queued(&self, request: &HoldRequest, outcome: &HoldOutcome) -> Option<StatusDocument> {
+        let HoldOutcome::Held { grant, .. } = outcome else { return None };
+        Some(StatusDocument::queued(stamp(&self.shard, request.claim, grant), request.terms))
+    }
+
+    /// Puts on record what is not, and tells everybody. A failure means unknown: nothing is taken back.
+    async fn finish(&self, decided: Decided) {
+        let Decided { outcomes, answers, claims, queued } = decided;
+        let (published, ()) = tokio::join!(self.publish(claims), self.show(queued));
+        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+            let unpublished = unrecorded(&outcome).is_some();
+            let reply = match &published {
+                Err(fault) if unpublished => Err(fault.clone()),
+                Ok(()) | Err(_) => Ok(outcome),
+            };
+            drop(answer.send(reply));
+        }
+    }
+
+    async fn publish(&self, claims: Vec<Claim>) -> Result<(), Fault> {
+        if claims.is_empty() { Ok(()) } else { self.stores.claims.publish(&self.shard, claims).await }
+    }
+
+    /// Shows new tickets as queued, so that a status asked before the ledger has them finds its product. Nobody knows a ticket
+    /// that was not answered, so it may be shown before its claim is on record.
+    async fn show(&self, queued: Vec<StatusDocument>) {
+        if !queued.is_empty()
+            && let Err(fault) = self.stores.board.show(queued).await
+        {
+            tracing::warn!(%fault, "status board");
+        }
     }
 }
 
@@ -94,39 +164,7 @@ const fn unrecorded(outcome: &HoldOutcome) -> Option<&Grant> {
     }
 }
 
-/// Publishes the claims that the hold itself did not record. A failure means unknown: nothing is taken back.
-async fn publish(
-    shard: &ShardId,
-    stores: &Stores,
-    requests: &[HoldRequest],
-    outcomes: &[HoldOutcome],
-) -> Result<(), Fault> {
-    let unrecorded = requests
-        .iter()
-        .zip(outcomes)
-        .filter_map(|(request, outcome)| unrecorded(outcome).map(|grant| request.claim_of(shard, grant)));
-    let claims: Vec<Claim> = unrecorded.collect();
-    if claims.is_empty() { Ok(()) } else { stores.claims.publish(shard, claims).await }
-}
-
-/// Shows new tickets as queued, so that a status asked before the ledger has them finds its product.
-async fn show_queued(shard: &ShardId, stores: &Stores, requests: &[HoldRequest], outcomes: &[HoldOutcome]) {
-    let new = requests.iter().zip(outcomes).filter_map(|(request, outcome)| match outcome {
-        HoldOutcome::Held { grant, .. } => {
-            let stamp = stamp(shard, request.claim, grant);
-            Some(StatusDocument::queued(stamp, request.terms))
-        }
-        _ => None,
-    });
-    let documents: Vec<_> = new.collect();
-    if !documents.is_empty()
-        && let Err(fault) = stores.board.show(documents).await
-    {
-        tracing::warn!(%fault, "status board");
-    }
-}
-
 /// The stamp of a ticket that was granted.
-pub(crate) fn stamp(shard: &ShardId, ticket: TicketId, grant: &domain::hold::Grant) -> TicketStamp {
+pub(crate) fn stamp(shard: &ShardId, ticket: TicketId, grant: &Grant) -> TicketStamp {
     TicketStamp { ticket, shard: shard.clone(), epoch: grant.epoch, issued_at: grant.issued_at }
 }

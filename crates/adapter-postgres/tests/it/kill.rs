@@ -102,7 +102,7 @@ async fn a_server_killed_under_load_takes_every_claim_in_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_processes_that_start_at_once_on_a_new_database_each_finds_its_secret_there() {
+async fn of_many_processes_that_start_at_once_on_a_new_database_each_finds_its_secret_and_its_fleet_there() {
     let server = Server::start();
     for round in 0..10 {
         let url = migrated(&server).await;
@@ -110,13 +110,24 @@ async fn of_many_processes_that_start_at_once_on_a_new_database_each_finds_its_s
         for _ in 0..8 {
             let options = options(url.clone());
             starting.spawn(async move {
-                Postgres::connect(options).await.expect("connected").claim_for([7; 32]).await
+                Postgres::connect(options).await.expect("connected").claim_for([7; 32], "one").await
             });
         }
         while let Some(claimed) = starting.join_next().await {
             assert_eq!(claimed.expect("it ends"), Ok(()), "round {round}");
         }
-        let other = Postgres::connect(options(url)).await.expect("connected").claim_for([8; 32]).await;
-        assert!(other.is_err_and(|fault| fault.to_string().contains("another data.secret")));
+        let other = Postgres::connect(options(url)).await.expect("connected");
+        for (secret, fleet, refused) in [
+            (8, "one", "another data.secret"),
+            (
+                7,
+                "two",
+                "it belongs to the fleet \"one\", and fleet.name makes this process part of the fleet \"two\"",
+            ),
+            (7, "", "part of the fleet without a name"),
+        ] {
+            let claimed = other.claim_for([secret; 32], fleet).await;
+            assert!(claimed.clone().is_err_and(|fault| fault.to_string().contains(refused)), "{claimed:?}");
+        }
     }
 }

@@ -120,7 +120,7 @@ async fn fleet(
     let postgres = Arc::new(ledger(postgres_options(config, url, tls.postgres, clock)).await?);
     // Not the key itself: who reads the ledger must not be able to make tickets.
     let digest = *blake3::hash(&keys.derive("store")).as_bytes();
-    postgres.claim_for(digest).await.map_err(|fault| fault.to_string())?;
+    postgres.claim_for(digest, &config.fleet.name).await.map_err(|fault| fault.to_string())?;
     let redis = Arc::new(inventory(config, tls.redis, keys).await?);
     let kafka = Kafka::connect(kafka_options(config, tls.kafka, clock))
         .await
