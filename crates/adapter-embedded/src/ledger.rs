@@ -93,6 +93,10 @@ fn product<'a>(core: &'a Core, claim: &Claim) -> Result<&'a domain::product::Pro
 
 #[async_trait]
 impl Ledger for Embedded {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        self.call(|core| core.now()).await
+    }
+
     async fn apply(&self, changes: Vec<(TicketId, Change)>) -> Result<Vec<Applied>, Fault> {
         self.call(move |core| {
             changes.into_iter().map(|(ticket, change)| apply(core, ticket, &change)).collect()

@@ -12,6 +12,7 @@ use domain::order::Order;
 use domain::time::Timestamp;
 use domain::transition::{Change, ChangeRefusal, Transition, transition};
 use ports::ledger::Applied;
+use tokio_postgres::Row;
 
 use crate::Postgres;
 use crate::columns::{insert_steps, update_orders};
@@ -54,15 +55,19 @@ impl Job for Apply<'_> {
     async fn run(&self, inside: &Transaction<'_>) -> Result<Self::Answer, Failure> {
         let orders = hold(self.store, inside, self.changes).await?;
         let (terms, live) = late_facts(inside, self.changes, &orders).await?;
-        let now = row(inside, queries::CLOCK, &[]).await?;
-        let now = now.map(|row| row.try_get(0)).transpose()?.map(rows::time);
-        let now = now.ok_or_else(|| Failure::damaged("the ledger", "its clock does not answer"))?;
+        let now = clock(row(inside, queries::CLOCK, &[]).await?.as_ref())?;
         let mut desk =
             Desk { orders, terms, live, now, effects: Vec::new(), steps: Vec::new(), addresses: 0 };
         let applied = self.changes.iter().map(|(ticket, change)| desk.apply(*ticket, change)).collect();
         desk.write(inside).await?;
         Ok(applied)
     }
+}
+
+/// What the database's clock said.
+pub(crate) fn clock(told: Option<&Row>) -> Result<Timestamp, Failure> {
+    let now = told.map(|row| row.try_get(0)).transpose()?.map(rows::time);
+    now.ok_or_else(|| Failure::damaged("the ledger", "its clock does not answer"))
 }
 
 /// The orders of the changes, held.

@@ -10,13 +10,19 @@ use ports::ledger::{AddressQueue, Applied, Ledger, Step};
 use tokio_postgres::Row;
 
 use crate::Postgres;
-use crate::apply::Apply;
+use crate::apply::{self, Apply};
 use crate::failure::Failure;
 use crate::rows::{cell, instant, small, state_and_reason, ticket, time_of};
 use crate::{queries, rows, words};
 
 #[async_trait]
 impl Ledger for Postgres {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        let rows = self.ask(queries::CLOCK, &[]).await?;
+        let told = apply::clock(rows.first());
+        told.map_err(|failure| self.fault(failure))
+    }
+
     async fn apply(&self, changes: Vec<(TicketId, Change)>) -> Result<Vec<Applied>, Fault> {
         if changes.is_empty() {
             return Ok(Vec::new());

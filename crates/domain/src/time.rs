@@ -75,6 +75,19 @@ impl Timestamp {
         let delta = self.0 - earlier.0;
         if delta < 0 { 0 } else { delta as u64 }
     }
+
+    /// By how many milliseconds the clock that told this instant is ahead of another one, which told `before` and `after` around
+    /// it; negative where it is behind. Only what is certain: 0 where the instant lies between.
+    #[must_use]
+    pub const fn ahead_of(self, before: Self, after: Self) -> i64 {
+        if self.0 < before.0 {
+            self.0 - before.0
+        } else if self.0 > after.0 {
+            self.0 - after.0
+        } else {
+            0
+        }
+    }
 }
 
 fn digits(text: &str) -> Option<i64> {

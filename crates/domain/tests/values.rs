@@ -54,6 +54,14 @@ fn instants_are_rfc_3339() {
 }
 
 #[test]
+fn clocks_are_apart_by_what_is_certain() {
+    let at = Timestamp::from_millis;
+    for (told, ahead) in [(40, -60), (99, -1), (100, 0), (104, 0), (110, 0), (111, 1), (710, 600)] {
+        assert_eq!(at(told).ahead_of(at(100), at(110)), ahead, "{told}");
+    }
+}
+
+#[test]
 fn identifiers_have_their_form_and_nothing_else() {
     let (long, longer) = ("a".repeat(64), "a".repeat(65));
     for right in ["a", "0", "a-b", "drop-2026", &long] {

@@ -86,6 +86,12 @@ pub struct AddressQueue {
 /// Moves orders.
 #[async_trait]
 pub trait Ledger: Send + Sync {
+    /// The instant by the ledger's own clock, by which changes happen and deadlines pass.
+    ///
+    /// # Errors
+    /// A fault of the ledger.
+    async fn now(&self) -> Result<Timestamp, Fault>;
+
     /// Applies each change to its order by [`domain::transition::transition`], at the ledger's own clock; the change, its
     /// effect and its place in the story are written together. One outcome for each, in order.
     ///

@@ -39,8 +39,8 @@ impl Batcher {
         Self { entrance }
     }
 
-    /// Sends a request and waits for its answer. The answer's sender may be dropped by a caller that gave up: what was
-    /// taken then waits for the same key.
+    /// Sends a request and waits for its answer. For a caller that gives up before its batch leaves nothing is taken; what was
+    /// taken for one that gives up later waits for the same key.
     pub(crate) async fn hold(&self, request: HoldRequest) -> Answer {
         let (answer, answered) = oneshot::channel();
         self.entrance.try_send(Waiting { request, answer }).map_err(|refused| match refused {
@@ -62,6 +62,11 @@ async fn run(desk: Desk, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracke
     while let Ok(turn) = Arc::clone(&turns).acquire_owned().await
         && waiting.recv_many(&mut batch, MAX_BATCH).await > 0
     {
+        // Nothing is taken any more for whoever gave up while waiting here.
+        batch.retain(|waiting| !waiting.answer.is_closed());
+        if batch.is_empty() {
+            continue;
+        }
         let Some(decided) = desk.decide(std::mem::take(&mut batch)).await else { continue };
         if decided.claims.is_empty() {
             desk.finish(decided).await;

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::place::{Place, is_free};
 use super::process::Process;
-use super::{kafka, postgres, redis};
+use super::{kafka, postgres, redis, wait};
 use crate::needs::{self, Need};
 use crate::workspace::Outcome;
 
+/// How long a port may stay taken by a server that was killed.
+const LEAVES: Duration = Duration::from_secs(5);
 /// How long a server may take to accept, and then to say something.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -63,15 +65,18 @@ pub fn broken(address: &str, error: &std::io::Error) -> String {
     }
 }
 
+/// What was killed a moment ago may still listen.
 fn port_is_free(process: &Process) -> Outcome {
-    if is_free(process.port) {
-        return Ok(());
-    }
     let (name, port) = (&process.name, process.port);
-    Err(format!(
-        "{name}: another program listens on 127.0.0.1:{port}, which this folder has kept for {name}: stop that \
-         program, or run `cargo xtask services down --wipe` to choose other ports"
-    ))
+    wait::until(LEAVES, || {
+        if is_free(port) {
+            return Ok(());
+        }
+        Err(wait::Unready::NotYet(format!(
+            "{name}: another program listens on 127.0.0.1:{port}, which this folder has kept for {name}: stop that \
+             program, or run `cargo xtask services down --wipe` to choose other ports"
+        )))
+    })
 }
 
 /// A connection on which nothing waits for long.

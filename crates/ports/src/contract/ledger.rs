@@ -24,7 +24,9 @@ pub async fn changes_are_applied_once_and_told_to_the_inventory(backend: &Backen
     world.deliver().await;
     world.address(order.ticket, 60_000).await;
     let change = paid(&order, PaymentStage::Authorised);
+    let before = parsed(backend.ledger.now().await);
     assert!(matches!(world.apply(order.ticket, change.clone()).await, Applied::Changed(_)));
+    let after = parsed(backend.ledger.now().await);
     assert!(matches!(world.apply(order.ticket, change).await, Applied::Replay(_)));
     let closing = world.apply(order.ticket, Change::Close(Closing::ByBuyer)).await;
     assert!(matches!(closing, Applied::Refused(ChangeRefusal::Paid, _)), "the payment was first");
@@ -37,6 +39,7 @@ pub async fn changes_are_applied_once_and_told_to_the_inventory(backend: &Backen
     assert_eq!(world.counts().await, [4, 0, 1]);
     let story = parsed(backend.ledger.story(order.ticket).await);
     assert_eq!(story.iter().map(|step| step.version).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!((before..=after).contains(&story[2].at), "{before:?} {:?} {after:?}", story[2].at);
     let unknown = world.apply(TicketId([0xee; 16]), Change::Captured).await;
     assert_eq!(unknown, Applied::Unknown);
     let totals = parsed(backend.books.totals(&world.shard.sale).await);

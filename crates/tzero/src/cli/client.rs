@@ -15,6 +15,9 @@ const TOKENS: [&str; 2] = ["TZERO_ADMIN_TOKEN", "TZERO_ADMIN__TOKEN"];
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is said besides where a change may have happened although its answer is an error, or was lost.
+const UNSURE: &str = "It may have been done all the same: look ('tzero sale list', 'tzero sale show SALE') before you send it again.";
+
 /// Talks to a running system as its operator.
 pub struct Client {
     http: reqwest::Client,
@@ -61,7 +64,12 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<(Value, bool), String> {
         let url = format!("{}/admin/v1/{path}", self.base);
-        let mut request = self.http.request(method, &url);
+        let unsure = |wrong: String| if method == Method::GET { wrong } else { format!("{wrong}\n{UNSURE}") };
+        let lost = |error: reqwest::Error| {
+            let wrong = self.unreachable(&error);
+            if error.is_connect() { wrong } else { unsure(wrong) }
+        };
+        let mut request = self.http.request(method.clone(), &url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -71,12 +79,16 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let answer = request.send().await.map_err(lost)?;
         let status = answer.status();
         let replayed = answer.headers().contains_key("idempotent-replayed");
-        let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
+        let text = answer.text().await.map_err(lost)?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_success() { Ok((value, replayed)) } else { Err(self.refused(status, &value)) }
+        if status.is_success() {
+            return Ok((value, replayed));
+        }
+        let wrong = self.refused(status, &value);
+        Err(if status.is_server_error() { unsure(wrong) } else { wrong })
     }
 
     /// All sales.

@@ -14,6 +14,8 @@ use tokio::sync::watch;
 
 use super::OrdersDesk;
 
+/// By how much the clock of this process may differ from the ledger's, milliseconds.
+const APART_MS: u64 = 1_000;
 /// How long a dependency may take to say that it is there.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
@@ -59,8 +61,9 @@ impl Dependencies {
             let asked = client.get(format!("{}/v1/health", self.provider_url)).send().await;
             asked.err().map(|error| http_client::why(&error, PATIENCE))
         };
-        let (store, inventory, claims, provider) = tokio::join!(
+        let (store, clock, inventory, claims, provider) = tokio::join!(
             in_time(store),
+            in_time(clock(&self.stores)),
             in_time(inventory(&self.stores, &self.catalog)),
             in_time(claims(&self.stores, &self.catalog)),
             in_time(provider),
@@ -68,6 +71,7 @@ impl Dependencies {
         let challenges = self.challenges.trouble(self.stores.clock.now());
         vec![
             readiness("store", has_stopped || !self.works_without_the_store, store),
+            readiness("clock", false, clock),
             readiness("inventory", false, inventory),
             readiness("claims", false, claims),
             readiness("payments", false, provider),
@@ -93,6 +97,21 @@ fn readiness(name: &'static str, vital: bool, wrong: Option<String>) -> Readines
 fn any_shard(catalog: &Catalog) -> Option<ShardId> {
     let sale = catalog.all().into_iter().next()?;
     Some(ShardId { sale: sale.sale_id.clone(), number: 0 })
+}
+
+/// Clocks that differ. A ledger that does not answer is named as the store.
+async fn clock(stores: &Stores) -> Option<String> {
+    let before = stores.clock.now();
+    let theirs = stores.ledger.now().await.ok()?;
+    let ahead_ms = theirs.ahead_of(before, stores.clock.now());
+    (ahead_ms.unsigned_abs() > APART_MS).then(|| {
+        let (seconds, how) =
+            (ahead_ms.unsigned_abs() as f64 / 1_000.0, if ahead_ms > 0 { "behind" } else { "ahead of" });
+        format!(
+            "this process's clock is {seconds:.1} s {how} the ledger's: sales begin by the one and holds end by the other; \
+             synchronise the clocks of the machines"
+        )
+    })
 }
 
 /// A store that does not answer, else shards that are closed.

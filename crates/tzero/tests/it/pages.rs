@@ -82,7 +82,7 @@ async fn machines_read_health_readiness_metrics_and_the_document() {
     assert_eq!(ready.status, 200, "{}", ready.text);
     let body = ready.json();
     assert_eq!(body["degraded"], false, "{body}");
-    for name in ["store", "inventory", "payments"] {
+    for name in ["store", "clock", "inventory", "payments"] {
         assert_eq!(body["dependencies"][name]["ready"], true, "{body}");
     }
     let public = server.get("/metrics").await.text;
