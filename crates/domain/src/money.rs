@@ -98,19 +98,49 @@ pub struct Money {
     pub currency: Currency,
 }
 
+impl MoneyRefusal {
+    /// Which of the two is wrong: `amount` or `currency`.
+    #[must_use]
+    pub fn member(&self) -> &'static str {
+        if *self == Self::Currency { "currency" } else { "amount" }
+    }
+}
+
+/// Digits before the point and after it.
+fn parts(amount: &str) -> Result<(&str, &str), MoneyRefusal> {
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let dangling = amount.contains('.') && fraction.is_empty();
+    if whole.is_empty() || dangling || !digits(whole) || !digits(fraction) {
+        return Err(MoneyRefusal::Form);
+    }
+    Ok((whole, fraction))
+}
+
 impl Money {
     /// From a decimal string such as `49.90` and an ISO 4217 code.
     ///
     /// # Errors
     /// A refusal that says what is wrong with which of the two.
     pub fn parse(amount: &str, currency: &str) -> Result<Self, MoneyRefusal> {
-        let currency = Currency::parse(currency).ok_or(MoneyRefusal::Currency)?;
-        let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        let dangling = amount.contains('.') && fraction.is_empty();
-        if whole.is_empty() || dangling || !digits(whole) || !digits(fraction) {
-            return Err(MoneyRefusal::Form);
-        }
+        Self::of(amount, Currency::parse(currency).ok_or(MoneyRefusal::Currency)?)
+    }
+
+    /// Everything that is wrong with a decimal string and a currency's code, of which one may be missing: the amount is judged
+    /// by its currency as far as that is known.
+    #[must_use]
+    pub fn refusals(amount: Option<&str>, currency: Option<&str>) -> Vec<MoneyRefusal> {
+        let known = currency.and_then(Currency::parse);
+        let of_amount = amount.and_then(|amount| match known {
+            Some(currency) => Self::of(amount, currency).err(),
+            None => parts(amount).err(),
+        });
+        let of_currency = (currency.is_some() && known.is_none()).then_some(MoneyRefusal::Currency);
+        of_amount.into_iter().chain(of_currency).collect()
+    }
+
+    fn of(amount: &str, currency: Currency) -> Result<Self, MoneyRefusal> {
+        let (whole, fraction) = parts(amount)?;
         let decimals = currency.decimals();
         if fraction.len() > usize::from(decimals) {
             return Err(MoneyRefusal::Precision { currency, decimals });

@@ -37,6 +37,23 @@ fn money_is_written_as_it_was_read() {
 }
 
 #[test]
+fn everything_that_is_wrong_with_money_is_named_at_once() {
+    for (amount, currency, members) in [
+        (Some("1.00"), Some("EUR"), &[][..]),
+        (Some("1.001"), Some("EUR"), &["amount"]),
+        (Some("one"), Some("EURO"), &["amount", "currency"]),
+        (Some("1.001"), Some("EURO"), &["currency"]),
+        (Some("one"), None, &["amount"]),
+        (None, Some("eur"), &["currency"]),
+        (None, None, &[]),
+    ] {
+        let refusals = Money::refusals(amount, currency);
+        let named: Vec<_> = refusals.iter().map(MoneyRefusal::member).collect();
+        assert_eq!(named, members, "{amount:?} {currency:?}");
+    }
+}
+
+#[test]
 fn instants_are_rfc_3339() {
     for (millis, text) in [
         (0, "1970-01-01T00:00:00.000Z"),

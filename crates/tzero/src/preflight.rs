@@ -15,7 +15,15 @@ pub fn check(config: &Config) -> Result<(), String> {
         operator_token(config).err(),
     ];
     let wrong: Vec<String> = wrong.into_iter().flatten().collect();
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    let lines = wrong.iter().flat_map(|wrong| wrong.lines());
+    let placed: Vec<String> = lines.map(|line| placed(config, line)).collect();
+    if placed.is_empty() { Ok(()) } else { Err(placed.join("\n")) }
+}
+
+/// A line that begins with a key, with the place where that was set before it.
+fn placed(config: &Config, line: &str) -> String {
+    let place = line.split_once(": ").and_then(|(key, _)| config.place_of(key));
+    place.map_or_else(|| line.to_owned(), |place| format!("{place}: {line}"))
 }
 
 /// A token that was made and has been lost since would let nobody in.

@@ -70,6 +70,29 @@ fn actions(connection: &Connection, book: &Book, findings: &mut Findings) -> rus
     if there as u64 != wanted {
         let detail = format!("the table actions has {there} rows, and the journal {wanted} actions");
         findings.add("-", ViolationKind::TableDiffers, [], detail);
+        return Ok(());
+    }
+    let sql = "SELECT id, at_ms, actor, action, coalesce(sale_id, '-'), detail FROM actions ORDER BY id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    // The newest come first in the book, and what the tables have yet to follow is newer than what they have.
+    let mut wanted = book.actions.iter().rev();
+    while let (Some(row), Some(action)) = (rows.next()?, wanted.next()) {
+        let sale = action.sale.as_ref().map_or("-", |sale| sale.as_str());
+        let same = row.get::<_, i64>(1)? == action.at.as_millis()
+            && row.get_ref(2)?.as_str()? == action.actor
+            && row.get_ref(3)?.as_str()? == action.action
+            && row.get_ref(4)?.as_str()? == sale
+            && row.get_ref(5)?.as_str()? == action.detail;
+        if !same {
+            let detail = format!(
+                "the row {} of the table actions is not what the journal has in its place: {} by {}",
+                row.get::<_, i64>(0)?,
+                action.action,
+                action.actor
+            );
+            findings.add(sale, ViolationKind::TableDiffers, [], detail);
+        }
     }
     Ok(())
 }

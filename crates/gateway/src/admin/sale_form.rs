@@ -6,7 +6,7 @@ use domain::limits::{
     DEFAULT_HOLD_MS, DEFAULT_SALE_MS, MAX_EXTENSION_MS, MAX_HOLD_MS, MAX_NAME_CHARS, MAX_PER_USER,
     MAX_PRODUCTS, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS, MIN_HOLD_MS, is_one_line,
 };
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::product::Product;
 use domain::sale::{Mode, Sale};
 use domain::time::Timestamp;
@@ -89,25 +89,40 @@ impl Reader {
         }
         self.member(members, prefix, name, read)
     }
+
+    /// An amount with its currency: everything that is wrong with it.
+    fn money(&mut self, members: &Members, prefix: &str, name: &str) -> Option<Money> {
+        let value = members.get(name)?;
+        let Some(parts) = value.as_object() else {
+            let right = "must be an object such as {\"amount\":\"49.90\",\"currency\":\"EUR\"}";
+            self.wrong(format!("{prefix}{name}"), right);
+            return None;
+        };
+        let within = format!("{prefix}{name}.");
+        self.known(parts, &within, &["amount", "currency"]);
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| "must be a text".to_owned());
+        let amount = self.required(parts, &within, "amount", text);
+        let currency = self.required(parts, &within, "currency", text);
+        for refusal in Money::refusals(amount.as_deref(), currency.as_deref()) {
+            self.wrong(format!("{within}{}", refusal.member()), refusal.to_string());
+        }
+        Money::parse(&amount?, &currency?).ok()
+    }
 }
 
-fn text(value: &Value, least: usize, most: usize) -> Result<String, String> {
+fn text(value: &Value, least: usize, most: usize) -> Result<&str, String> {
     let fits = |text: &&str| {
         (least..=most).contains(&text.chars().count()) && (least == 0 || !text.trim().is_empty())
     };
     let found = value.as_str().filter(fits);
-    let found = found.ok_or_else(|| format!("must be a text of {least} to {most} characters"))?;
-    // Not every store can keep them, and a terminal obeys them.
-    if found.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
-        return Err("must have no control characters besides line breaks and tabs".to_owned());
-    }
-    Ok(found.to_owned())
+    found.ok_or_else(|| format!("must be a text of {least} to {most} characters"))
 }
 
 fn name(value: &Value) -> Result<String, String> {
     let found = text(value, 1, MAX_NAME_CHARS)?;
-    if is_one_line(&found) {
-        return Ok(found);
+    if is_one_line(found) {
+        return Ok(found.to_owned());
     }
     Err("must have no line breaks, control characters or marks that turn the direction of text".to_owned())
 }
@@ -117,7 +132,12 @@ fn name(value: &Value) -> Result<String, String> {
 /// # Errors
 /// What would be right.
 pub fn prose(value: &Value) -> Result<String, String> {
-    text(value, 0, MAX_TEXT_CHARS)
+    let found = text(value, 0, MAX_TEXT_CHARS)?;
+    // Not every store can keep them, and a terminal obeys them.
+    if found.contains(|letter: char| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')) {
+        return Err("must have no control characters besides line breaks and tabs".to_owned());
+    }
+    Ok(found.to_owned())
 }
 
 fn url(value: &Value) -> Result<Option<String>, String> {
@@ -177,22 +197,6 @@ fn shards(value: &Value) -> Result<u64, String> {
         Some(_) => Err("this build serves one shard a sale: must be 1".to_owned()),
         None => Err("must be 1".to_owned()),
     }
-}
-
-fn money(value: &Value) -> Result<Money, String> {
-    let members =
-        value.as_object().ok_or("must be an object such as {\"amount\":\"49.90\",\"currency\":\"EUR\"}")?;
-    if let Some(other) = members.keys().find(|name| !["amount", "currency"].contains(&name.as_str())) {
-        return Err(format!("{other:?} is not a member here; the members are amount, currency"));
-    }
-    let part = |name: &str| {
-        members.get(name).and_then(Value::as_str).ok_or_else(|| format!("{name} must be a text"))
-    };
-    Money::parse(part("amount")?, part("currency")?).map_err(|refusal| refusal.to_string())
-}
-
-fn optional_money(value: &Value) -> Result<Option<Money>, String> {
-    if value.is_null() { Ok(None) } else { money(value).map(Some) }
 }
 
 fn object(value: &Value) -> Result<Members, Problem> {
@@ -329,15 +333,20 @@ fn product(reader: &mut Reader, at: usize, value: &Value) -> Option<Product> {
     };
     let product_id = reader.required(members, &prefix, "product_id", id);
     let named = reader.required(members, &prefix, "name", name);
-    let price = reader.required(members, &prefix, "price", money);
+    if !members.contains_key("price") {
+        reader.wrong(format!("{prefix}price"), "is missing");
+    }
+    let price = reader.money(members, &prefix, "price");
     let stock = reader.required(members, &prefix, "stock", |value| whole(value, 0, u64::from(MAX_STOCK)));
     let description = reader.member(members, &prefix, "description", prose);
     let image_url = reader.member(members, &prefix, "image_url", url);
-    let compare_at = reader.member(members, &prefix, "compare_at", optional_money);
-    if let (Some(price), Some(Some(former))) = (price, compare_at)
-        && price.currency != former.currency
+    let has_former = members.get("compare_at").is_some_and(|former| !former.is_null());
+    let compare_at = if has_former { reader.money(members, &prefix, "compare_at") } else { None };
+    let currency = |name: &str| Currency::parse(members.get(name)?.get("currency")?.as_str()?);
+    if let (Some(price), Some(former)) = (currency("price"), currency("compare_at"))
+        && price != former
     {
-        let detail = format!("must be in the currency of the price, {}", price.currency.code());
+        let detail = format!("must be in the currency of the price, {}", price.code());
         reader.wrong(format!("{prefix}compare_at"), detail);
     }
     let limit =
@@ -348,7 +357,7 @@ fn product(reader: &mut Reader, at: usize, value: &Value) -> Option<Product> {
         description: description.unwrap_or_default(),
         image_url: image_url.flatten(),
         price: price?,
-        compare_at: compare_at.flatten(),
+        compare_at,
         stock: stock? as u32,
         max_per_user: limit.unwrap_or(1) as u8,
     })

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::client::Client;
-use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, say};
+use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, sale_id, say};
 
 /// The exit code where nothing is wrong and nothing is proven.
 const NOT_PROVEN: u8 = 2;
@@ -23,6 +23,7 @@ pub const EXIT_CODES: &str = "Exit codes:
 #[derive(Debug, Args)]
 pub struct AuditFlags {
     /// One sale; every sale by default
+    #[arg(value_parser = sale_id)]
     sale: Option<String>,
     /// Reads the stores of this data folder, read-only, instead of asking a server
     #[arg(long, value_name = "DIR")]

@@ -1,6 +1,6 @@
 //! A client of the operator's endpoints.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -23,6 +23,8 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    /// Where the token was looked for, besides the environment.
+    token_file: PathBuf,
 }
 
 /// The operator's token: from the environment, else from the data folder.
@@ -41,7 +43,8 @@ impl Client {
         let http = http_client::builder().timeout(PATIENCE).build();
         let http = http.map_err(|error| format!("cannot make an HTTP client: {error}"))?;
         let base = flags.url.trim_end_matches('/').to_owned();
-        Ok(Self { http, base, token: token(&flags.data, environment) })
+        let (token, token_file) = (token(&flags.data, environment), admin_token_file(&flags.data));
+        Ok(Self { http, base, token, token_file })
     }
 
     /// Sends a request below `/admin/v1` and gives the JSON answer; an error answer becomes words.
@@ -110,10 +113,13 @@ impl Client {
 
     fn refused(&self, status: StatusCode, problem: &Value) -> String {
         if status == StatusCode::UNAUTHORIZED {
-            return format!(
-                "{} does not accept the operator's token.\nSet TZERO_ADMIN_TOKEN, or name the server's data folder with --data.",
-                self.base
-            );
+            let (base, file) = (&self.base, self.token_file.display());
+            let wrong = if self.token.is_some() {
+                format!("{base} does not accept the operator's token.")
+            } else {
+                format!("{base} wants the operator's token, and there is none in {file}.")
+            };
+            return format!("{wrong}\nSet TZERO_ADMIN_TOKEN, or name the server's data folder with --data.");
         }
         let text = |member: &str| problem.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
         if text("code") == "not-found" {

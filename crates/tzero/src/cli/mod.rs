@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use domain::id::SaleId;
+
 use crate::role::Role;
 
 /// A flash-sale engine: sells exactly the stock there is, to the second, and loses no order.
@@ -112,6 +114,11 @@ struct ServerFlags {
 fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("must be KEY=VALUE, e.g. processor.rate_per_s=50")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The name of a sale, as it stands in addresses.
+fn sale_id(text: &str) -> Result<String, String> {
+    SaleId::parse(text).map(|_| text.to_owned()).map_err(|refusal| refusal.to_string())
 }
 
 /// The variables of the environment that begin with `TZERO_`.

@@ -13,7 +13,7 @@ use rehearsal::{Arrival, Plan, Preset, Progress, Watcher};
 use tokio_util::sync::CancellationToken;
 
 use super::client::token;
-use super::{Environment, Outcome, ServerFlags, block_on, complain, say};
+use super::{Environment, Outcome, ServerFlags, block_on, complain, sale_id, say};
 
 /// How often progress is told where there is no terminal to draw on, seconds.
 const TELL_EVERY_S: u64 = 3;
@@ -36,7 +36,7 @@ pub struct RehearseFlags {
     #[arg(long, value_enum, default_value = "quick")]
     preset: PresetName,
     /// An existing sale, as it is; a new one is made by default
-    #[arg(long, conflicts_with_all = ["stock", "max_per_user", "hold_ms", "challenge"])]
+    #[arg(long, value_parser = sale_id, conflicts_with_all = ["stock", "max_per_user", "hold_ms", "challenge"])]
     sale: Option<String>,
     /// Units of the new sale
     #[arg(long)]

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, say};
+use super::{Environment, Halt, Outcome, ServerFlags, block_on, complain, sale_id, say};
 use crate::config::sale_file;
 use crate::files;
 use crate::wiring;
@@ -32,6 +32,7 @@ pub enum SaleCommand {
     /// Shows a sale
     Show {
         /// The sale
+        #[arg(value_parser = sale_id)]
         sale: String,
         /// Shows it again every second, until interrupted
         #[arg(long)]
@@ -48,6 +49,7 @@ pub enum SaleCommand {
     /// Adds units to a product
     Restock {
         /// The sale
+        #[arg(value_parser = sale_id)]
         sale: String,
         /// The product
         product: String,
@@ -66,6 +68,7 @@ pub enum SaleCommand {
 #[derive(Debug, Args)]
 pub struct Target {
     /// The sale
+    #[arg(value_parser = sale_id)]
     sale: String,
     #[command(flatten)]
     server: ServerFlags,

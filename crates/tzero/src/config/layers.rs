@@ -12,6 +12,13 @@ use super::{DEFAULT, check};
 
 /// The other name of `TZERO_ADMIN__TOKEN`, which the commands that talk to a server read as well.
 const TOKEN_ALIAS: &str = "TZERO_ADMIN_TOKEN";
+/// Flags, as one might write them as variables, and their keys.
+const FLAGS: [(&str, &str); 4] = [
+    ("LISTEN", "server.listen"),
+    ("ADMIN_LISTEN", "server.admin_listen"),
+    ("PUBLIC_URL", "server.public_url"),
+    ("DATA", "data.dir"),
+];
 /// Where no known name is near.
 const EVERY_KEY: &str = "tzero config print shows every section and key";
 
@@ -152,12 +159,16 @@ impl Layers {
         let place = Place::Variable(name.to_owned());
         if name == TOKEN_ALIAS {
             self.text("admin.token", value, place);
-        } else if bare.contains("__") {
-            self.text(&bare.replacen("__", ".", 1).to_lowercase(), value, place);
+        } else if name.contains("__") {
+            let path = bare.trim_start_matches('_').replacen("__", ".", 1).to_lowercase();
+            self.text(&path, value, place);
         } else if let Some(key) = KEYS.iter().find(|key| key.path.replace('.', "_").to_uppercase() == bare) {
             let detail =
                 format!("section and key are parted by two underscores: {}", keys::variable(key.path));
             self.mistakes.push(Mistake::new(place, key.path, detail));
+        } else if let Some((_, path)) = FLAGS.iter().find(|(flag, _)| *flag == bare) {
+            let detail = format!("a variable has its section and its key: {}", keys::variable(path));
+            self.mistakes.push(Mistake::new(place, *path, detail));
         }
     }
 

@@ -206,6 +206,14 @@ fn every_mistake_of_the_environment_names_its_variable() {
             "environment variable TZERO_SERVER_LISTEN: server.listen: section and key are parted by two underscores: TZERO_SERVER__LISTEN",
         ),
         (
+            ("TZERO_LISTEN", "127.0.0.1:1"),
+            "environment variable TZERO_LISTEN: server.listen: a variable has its section and its key: TZERO_SERVER__LISTEN",
+        ),
+        (
+            ("TZERO_DATA", "x"),
+            "environment variable TZERO_DATA: data.dir: a variable has its section and its key: TZERO_DATA__DIR",
+        ),
+        (
             ("TZERO_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,home"),
             "environment variable TZERO_SERVER__TRUSTED_PROXIES: server.trusted_proxies: must be networks separated by commas, each an IP address with the number of its leading bits, such as \"10.0.0.0/8\" or \"::1/128\", and not \"10.0.0.0/8,home\"",
         ),

@@ -5,10 +5,18 @@ use std::fmt::Write;
 
 use super::keys::{KEYS, Key};
 use super::kind::{Kind, NOT_SHOWN};
+use super::mistake::Place;
 use super::model::Config;
 use super::web_address::without_credentials;
 
 impl Config {
+    /// Where a key's value was set; `None` for the default, and for what is no key.
+    #[must_use]
+    pub fn place_of(&self, path: &str) -> Option<String> {
+        let place = &self.settings.get(path)?.place;
+        (*place != Place::Default).then(|| place.to_string())
+    }
+
     /// The configuration in effect as TOML, in the order of the default, with each value's origin as a comment.
     #[must_use]
     pub fn print(&self) -> String {

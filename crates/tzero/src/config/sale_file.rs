@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::limits::MAX_PRODUCTS;
-use domain::money::{Money, MoneyRefusal};
+use domain::money::{Currency, Money};
 use serde_json::{Map, Value};
 
 use super::document::{self, Located, Member, Node};
@@ -103,7 +103,7 @@ impl Reader<'_> {
     fn member(&mut self, rule: &Rule, full: &str, member: &Member) -> Option<Value> {
         match (rule.form, &member.value.node) {
             (Form::Products, Node::List(products)) if !products.is_empty() => Some(self.products(products)),
-            (Form::Money, Node::Table(parts)) => self.money(full, member.line, parts),
+            (Form::Money, Node::Table(parts)) => Some(self.money(full, member.line, parts)),
             // Null is how JSON says that there is none.
             (Form::Address | Form::Money, Node::Null) if !rule.required => None,
             (form, node) => match form.json(node) {
@@ -145,26 +145,28 @@ impl Reader<'_> {
 
     /// A former price is shown beside the price, so both are in one currency.
     fn same_currency(&mut self, full: &str, members: &[Member], product: &Map<String, Value>) {
-        let currency = |name: &str| product.get(name)?.get("currency")?.as_str();
+        let currency = |name: &str| Currency::parse(product.get(name)?.get("currency")?.as_str()?);
         if let (Some(price), Some(former)) = (currency("price"), currency("compare_at"))
             && price != former
         {
-            let detail = format!("must be in the currency of the price, {price}, and not in {former}");
+            let detail = format!(
+                "must be in the currency of the price, {}, and not in {}",
+                price.code(),
+                former.code()
+            );
             self.wrong(line_of(members, "compare_at"), &format!("{full}.compare_at"), detail);
         }
     }
 
     /// An amount with its currency; each is judged by the other.
-    fn money(&mut self, full: &str, line: usize, parts: &[Member]) -> Option<Value> {
+    fn money(&mut self, full: &str, line: usize, parts: &[Member]) -> Value {
         let read = self.members(MONEY, &format!("{full}."), line, parts);
         let part = |name: &str| read.get(name).and_then(Value::as_str);
-        let refusal = Money::parse(part("amount")?, part("currency")?).err();
-        if let Some(refusal) = refusal {
-            let name = if refusal == MoneyRefusal::Currency { "currency" } else { "amount" };
+        for refusal in Money::refusals(part("amount"), part("currency")) {
+            let name = refusal.member();
             self.wrong(line_of(parts, name), &format!("{full}.{name}"), refusal.to_string());
-            return None;
         }
-        Some(Value::Object(read))
+        Value::Object(read)
     }
 }
 

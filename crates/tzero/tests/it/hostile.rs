@@ -333,7 +333,7 @@ async fn sales_with_mistakes_name_every_member() {
         "hold_ms",
         "shards",
         "colour",
-        "products[0].price",
+        "products[0].price.amount",
         "products[0].stock",
     ] {
         assert!(errors.contains(&format!("\"{field}\"")), "{field} in {errors}");

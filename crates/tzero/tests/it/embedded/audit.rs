@@ -149,6 +149,8 @@ async fn every_table_is_compared_also_for_rows_that_are_gone() {
         ("DELETE FROM sales", "not there"),
         ("UPDATE sales SET name = 'another'", "another"),
         ("DELETE FROM actions", "the table actions has 0 rows"),
+        ("UPDATE actions SET actor = 'nobody'", "row 1 of the table actions"),
+        ("UPDATE actions SET detail = 'another'", "row 1 of the table actions"),
         ("UPDATE orders SET changed_at_ms = 3 WHERE number = 2", "order 2"),
         ("UPDATE orders SET ticket = randomblob(16) WHERE number = 2", "order 2"),
         ("UPDATE order_unit SET product_no = 7 WHERE unit = 1", "unit 1 of order 2"),

@@ -50,8 +50,32 @@ fn mistakes_of_a_configuration_are_named_with_line_and_member() {
     for part in [":3:", "lissten", "listen", ":5:", "limits.user_burst"] {
         assert!(said.contains(part), "{part} in {said}");
     }
+    let keys = write(
+        dir.path(),
+        "keys.toml",
+        "[sessions]\nissuer = \"jwt\"\njwt_key_file = \"/nowhere/key.pem\"\njwt_algorithm = \"RS256\"\n",
+    );
+    let (right, said) = run(&["config", "check", "--config", &keys]);
+    assert!(!right && said.contains("keys.toml:3: sessions.jwt_key_file: "), "{said}");
     let (right, said) = run(&["serve", "--listen", "0.0.0.0:0", "--data", &dir.path().display().to_string()]);
     assert!(!right && said.contains("admin.token"), "{said}");
+}
+
+#[test]
+fn what_is_no_name_of_a_sale_is_refused_before_anything_is_asked() {
+    for name in ["../x", "a/b", "", "demo?x=1", "Demo"] {
+        for command in [&["sale", "show", name][..], &["sale", "restock", name, "p", "1"], &["audit", name]] {
+            let (right, said) = run(command);
+            assert!(!right && said.contains("1 to 64"), "{command:?}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_token_is_told_where_it_was_looked_for() {
+    let server = Server::start(&[]);
+    let (right, said) = run(&["sale", "list", "--url", &server.url, "--data", "/nowhere"]);
+    assert!(!right && said.contains("there is none in /nowhere/admin-token"), "{said}");
 }
 
 #[tokio::test]
