@@ -134,12 +134,13 @@ impl Postgres {
     /// # Errors
     /// It belongs to another secret or fleet, or does not answer.
     pub async fn claim_for(&self, digest: [u8; 32], fleet: &str) -> Result<(), Fault> {
-        let mut known = (None, None);
+        let mut known: (Option<Vec<u8>>, Option<String>) = (None, None);
         // What another process wrote just now, after the first statement's snapshot, is seen by the second.
         for _ in 0..2 {
             let rows = self.ask(queries::SECRET_CLAIM, &[&&digest[..], &fleet]).await?;
             let Some(row) = rows.first() else { continue };
-            known = (row.try_get::<_, Vec<u8>>(0).ok(), row.try_get::<_, String>(1).ok());
+            let read = || Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?));
+            known = read().map_err(|failure| self.fault(failure))?;
             if known.1.is_some() {
                 break;
             }

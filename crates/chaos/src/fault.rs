@@ -348,7 +348,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "role-clocks-differ",
         "the first process of every role is ten minutes ahead, and right again",
-        "no clock of a process decides on a unit or on money",
+        "what goes by such a clock comes too early or too late, and nothing else",
         Deed::RoleClocks(600),
         (SERVED, 90),
     ),
