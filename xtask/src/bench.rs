@@ -19,8 +19,8 @@ use crate::workspace::{self, Outcome, cargo};
 pub struct Options {
     #[command(subcommand)]
     part: Option<Part>,
-    /// Writes what was measured into this file, for `tzero plan --costs`; figures of this machine that are in it and are
-    /// not measured now are kept
+    /// Writes the costs that `alone` and `fleet` measure into this file, for `tzero plan --costs`; figures of this machine
+    /// that are in it and are not measured now are kept
     #[arg(long, global = true, value_name = "FILE")]
     costs: Option<PathBuf>,
 }
@@ -76,12 +76,14 @@ pub fn wrk() -> Result<Tool, String> {
 
 /// Builds the program and measures.
 pub fn run(root: &Path, options: &Options) -> Outcome {
+    let measures_costs = matches!(options.part, None | Some(Part::Alone | Part::Fleet));
+    if options.costs.is_some() && !measures_costs {
+        return Err(
+            "--costs: only `bench alone` and `bench fleet` measure what `tzero plan` knows; leave it out"
+                .to_owned(),
+        );
+    }
     if let Some(Part::Hostile(hostile)) = &options.part {
-        if options.costs.is_some() {
-            return Err(
-                "--costs: hostile buyers are no cost that `tzero plan` knows; leave it out".to_owned()
-            );
-        }
         return run_hostile(root, hostile);
     }
     let wanted = |part: &Part| options.part.as_ref().is_none_or(|only| only == part);

@@ -98,20 +98,24 @@ pub(crate) fn open_read_only(dir: &Path) -> Result<Connection, OpenFault> {
         if has_log { Err(error) } else { reading(&file, "?immutable=1") }
     });
     match read {
-        Ok((connection, SCHEMA_VERSION)) => Ok(connection),
-        Ok((_, other)) => Err(OpenFault(format!("{} {}", file.display(), other_version(other)))),
+        Ok((connection, APPLICATION_ID, SCHEMA_VERSION)) => Ok(connection),
+        Ok((_, APPLICATION_ID, other)) => {
+            Err(OpenFault(format!("{} {}", file.display(), other_version(other))))
+        }
+        Ok(_) => Err(OpenFault(format!("{} is empty, or a database of something else", file.display()))),
         Err(error) => Err(OpenFault(format!("cannot read {}: {error}", file.display()))),
     }
 }
 
-/// A connection that reads, and the form of the file.
-fn reading(file: &Path, how: &str) -> rusqlite::Result<(Connection, i64)> {
+/// A connection that reads, whose file it is, and its form.
+fn reading(file: &Path, how: &str) -> rusqlite::Result<(Connection, i64, i64)> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let name = file.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let connection = Connection::open_with_flags(format!("file:{name}{how}"), flags)?;
+    let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    Ok((connection, version))
+    Ok((connection, application, version))
 }
 
 fn lock(dir: &Path) -> Result<File, OpenFault> {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::{ClusterClient, ClusterClientBuilder, TlsMode};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
 use redis::{
     ClientTlsConfig, Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, TlsCertificates, Value,
 };
@@ -188,6 +188,21 @@ impl Client {
                     tokio::time::sleep(Duration::from_millis(*pause)).await;
                 }
                 (sent, _) => return sent,
+            }
+        }
+    }
+
+    /// Sends a command without keys to the primary of a slot.
+    pub(crate) async fn send_to_slot(&self, slot: u16, command: &Cmd) -> RedisResult<Value> {
+        match self.link.clone() {
+            Link::One(mut one) => one.send_packed_command(command).await?.extract_error(),
+            Link::Cluster(cluster) => {
+                let there = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
+                cluster
+                    .connection()
+                    .route_command(command.clone(), RoutingInfo::SingleNode(there))
+                    .await?
+                    .extract_error()
             }
         }
     }

@@ -27,6 +27,11 @@ impl Keys {
         format!("{}{{{shard}}}", self.prefix)
     }
 
+    /// The slot of all keys of the shard: of 16,384, by CRC16 of the tag, as the specification of Redis Cluster has it.
+    pub(crate) fn slot(shard: &ShardId) -> u16 {
+        crc16::State::<crc16::XMODEM>::calculate(shard.to_string().as_bytes()) % 16_384
+    }
+
     /// The documents that are shown for the shard's tickets.
     pub(crate) fn board(&self, shard: &ShardId) -> String {
         format!("{}:board", self.root(shard))

@@ -21,3 +21,11 @@ fn systems_with_names_share_servers_and_no_key() {
     assert_eq!(Keys::of("staging").root(&shard), "tz:staging:{drop.0}");
     assert_ne!(Keys::of("a").root(&shard), Keys::of("b").root(&shard));
 }
+
+#[test]
+fn a_shard_has_the_slot_that_redis_gives_its_tag() {
+    let shard = |sale: &str, number| ShardId { sale: SaleId::parse(sale).unwrap(), number };
+    // As a server of version 7 answered to CLUSTER KEYSLOT "tz:{summer-drop.3}" and "tz:{drop.0}:board".
+    assert_eq!(Keys::slot(&shard("summer-drop", 3)), 8277);
+    assert_eq!(Keys::slot(&shard("drop", 0)), 1586);
+}

@@ -113,26 +113,36 @@ pub(crate) async fn check(client: &Client) -> Result<Vec<String>, Refusal> {
 }
 
 async fn servers(client: &Client) -> Result<(), Refusal> {
-    let mut command = redis::cmd("INFO");
-    command.arg("everything");
-    for (node, info) in client.send_to_all(&command).await.map_err(Refusal::unreachable)? {
-        let info = String::from_utf8_lossy(text(&info)).into_owned();
-        let field = |name: &str| {
-            info.lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-                .unwrap_or("unknown")
-                .to_owned()
-        };
-        let version = field("redis_version");
-        if version.split('.').next().and_then(|major| major.parse().ok()).is_none_or(|major: u32| major < 7) {
-            return Err(Refusal::TooOld { node, version });
-        }
-        let policy = field("maxmemory_policy");
-        if policy != "noeviction" {
-            return Err(Refusal::Evicts { node, policy });
-        }
+    let answers = client.send_to_all(redis::cmd("INFO").arg("everything")).await;
+    answers.map_err(Refusal::unreachable)?.iter().try_for_each(|(node, info)| server(node, info))
+}
+
+/// The same of the one primary that has a slot: a replica that was promoted has not been asked before.
+///
+/// # Errors
+/// What is not right, or that it cannot be reached.
+pub(crate) async fn check_slot(client: &Client, slot: u16) -> Result<(), Refusal> {
+    let info = client.send_to_slot(slot, redis::cmd("INFO").arg("everything")).await;
+    server("the primary of this shard", &info.map_err(Refusal::unreachable)?)
+}
+
+/// Version and policy, by what a server says of itself.
+fn server(node: &str, info: &Value) -> Result<(), Refusal> {
+    let (node, info) = (node.to_owned(), String::from_utf8_lossy(text(info)).into_owned());
+    let field = |name: &str| {
+        info.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .unwrap_or("unknown")
+            .to_owned()
+    };
+    let version = field("redis_version");
+    if version.split('.').next().and_then(|major| major.parse().ok()).is_none_or(|major: u32| major < 7) {
+        return Err(Refusal::TooOld { node, version });
     }
-    Ok(())
+    match field("maxmemory_policy") {
+        policy if policy != "noeviction" => Err(Refusal::Evicts { node, policy }),
+        _ => Ok(()),
+    }
 }
 
 /// Tries out on every primary whether what a library remembers ends with it, and loads the library where there is none: the

@@ -9,7 +9,7 @@ use redis::Cmd;
 
 use crate::keys::Keys;
 use crate::library::{Answer, WHAT, answer, call, lacks_library, number, unknown};
-use crate::probe::install;
+use crate::probe::{check_slot, install};
 use crate::{Redis, Shared, codec};
 
 /// Entries of a part.
@@ -45,6 +45,10 @@ impl Rebuild for Redis {
         let mut command = call("tz_begin", &self.shared.keys.head(shard, epoch));
         let values = self.shared.rebuilding(shard, command.arg(epoch.0)).await?;
         self.shared.views.closed(shard);
+        // Asked once the command has found the right primary: a question without keys is not redirected.
+        check_slot(&self.shared.client, Keys::slot(shard))
+            .await
+            .map_err(|refusal| Fault::unavailable(WHAT, refusal))?;
         self.shared.loads().insert(shard.clone(), epoch);
         values.first().and_then(number).map(LoadKey).ok_or_else(unknown)
     }

@@ -55,12 +55,7 @@ impl Dependencies {
                 None => self.stores.sales.list().await.err().map(|fault| fault.to_string()),
             }
         };
-        // Any answer shows that somebody is there.
-        let provider = async {
-            let Some(client) = client else { return Some("no HTTP client".to_owned()) };
-            let asked = client.get(format!("{}/v1/health", self.provider_url)).send().await;
-            asked.err().map(|error| http_client::why(&error, PATIENCE))
-        };
+        let provider = provider(client, &self.provider_url);
         let (store, clock, inventory, claims, provider) = tokio::join!(
             in_time(store),
             clock(&self.stores),
@@ -91,6 +86,17 @@ async fn in_time(asked: impl Future<Output = Option<String>>) -> Option<String> 
 
 fn readiness(name: &'static str, vital: bool, wrong: Option<String>) -> Readiness {
     Readiness { name, ready: wrong.is_none(), vital, detail: wrong.unwrap_or_default() }
+}
+
+/// A provider that does not answer. Any answer shows that somebody is there, unless it says that the server has failed, as a
+/// proxy does whose provider is away.
+async fn provider(client: Option<reqwest::Client>, url: &str) -> Option<String> {
+    let Some(client) = client else { return Some("no HTTP client".to_owned()) };
+    match client.get(format!("{url}/v1/health")).send().await {
+        Ok(answer) if answer.status().is_server_error() => Some(format!("it answers {}", answer.status())),
+        Ok(_) => None,
+        Err(error) => Some(http_client::why(&error, PATIENCE)),
+    }
 }
 
 /// The first shard there is, to ask a store about.
@@ -133,3 +139,7 @@ async fn inventory(stores: &Stores, catalog: &Catalog) -> Option<String> {
 async fn claims(stores: &Stores, catalog: &Catalog) -> Option<String> {
     stores.claims.end(&any_shard(catalog)?).await.err().map(|fault| fault.to_string())
 }
+
+#[cfg(test)]
+#[path = "readiness_tests.rs"]
+mod tests;

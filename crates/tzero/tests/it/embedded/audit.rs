@@ -116,6 +116,23 @@ async fn a_changed_journal_is_refused_with_its_entry() {
     }
 }
 
+#[test]
+fn a_file_that_is_no_store_is_called_that() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tzero.db");
+    let said = || {
+        let output = program().args(["audit", "--offline"]).arg(folder.path()).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said().contains("has no store: there is no file"), "{}", said());
+    std::fs::write(&file, "").expect("written");
+    assert!(said().contains("tzero.db is empty, or a database of something else"), "{}", said());
+    let other = Connection::open(&file).expect("it opens");
+    other.execute_batch("CREATE TABLE t (a); PRAGMA user_version=1;").expect("made");
+    assert!(said().contains("tzero.db is empty, or a database of something else"), "{}", said());
+}
+
 #[tokio::test]
 async fn a_change_while_it_runs_is_noticed() {
     let server = Server::start(&[]);

@@ -58,6 +58,25 @@ async fn primaries() -> Vec<String> {
     found
 }
 
+/// Data and functions of a node are gone.
+const FORGET: [&[&str]; 2] = [&["FLUSHALL"], &["FUNCTION", "FLUSH"]];
+
+/// These commands at every primary.
+async fn at_every_primary(commands: &[&[&str]]) {
+    for primary in primaries().await {
+        let at: usize = primary.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number");
+        let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
+        let client = redis::Client::open(format!("redis://{}", nodes[at - 1].as_str().expect("an address")));
+        let mut connection =
+            client.expect("an address").get_multiplexed_async_connection().await.expect("it answers");
+        for words in commands {
+            let done: redis::RedisResult<()> =
+                redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
+            done.expect("it is done");
+        }
+    }
+}
+
 /// Buys until it is answered with something else than 503; gives the ticket.
 async fn bought(server: &Server, buyer: &Buyer, key: &str) -> String {
     let buying = async {
@@ -125,19 +144,31 @@ async fn every_node_of_redis_forgets_everything_at_once() {
     let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
     server.sale("s", 6, json!({})).await;
     let tickets = some_tickets(&server, 3).await;
-    for primary in primaries().await {
-        let at: usize = primary.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number");
-        let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
-        let client = redis::Client::open(format!("redis://{}", nodes[at - 1].as_str().expect("an address")));
-        let mut connection =
-            client.expect("an address").get_multiplexed_async_connection().await.expect("it answers");
-        for words in [&["FLUSHALL"][..], &["FUNCTION", "FLUSH"]] {
-            let done: redis::RedisResult<()> =
-                redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
-            done.expect("it forgets");
-        }
-    }
+    at_every_primary(&FORGET).await;
     sells_through(&server, &tickets, 6).await;
+}
+
+/// A primary that was not asked at the start, such as a replica that was promoted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sold_on_a_primary_that_would_throw_it_away() {
+    const POLICY: [&str; 3] = ["CONFIG", "SET", "maxmemory-policy"];
+    let set = async |policy: &str| at_every_primary(&[&[&POLICY[..], &[policy]].concat()]).await;
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 4, json!({})).await;
+    let tickets = some_tickets(&server, 2).await;
+    set("allkeys-lru").await;
+    at_every_primary(&FORGET).await;
+    let refused = async {
+        while !server.log().contains("maxmemory-policy allkeys-lru") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let said = tokio::time::timeout(PATIENCE, refused).await;
+    let answer = server.buy("s", &server.buyer().await, "k").await;
+    set("noeviction").await;
+    said.expect("the log says what is wrong");
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    sells_through(&server, &tickets, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
