@@ -1,5 +1,7 @@
 //! The terms of shards: each step is the rules' step on a held row.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Transaction};
 use domain::fence::{Position, Term, TermState};
@@ -9,12 +11,18 @@ use domain::unit_set::UnitSet;
 use ports::Fault;
 use ports::ledger::Terms;
 
+use tokio::task::JoinSet;
+
 use crate::Postgres;
 use crate::allocate::signed;
 use crate::failure::Failure;
 use crate::job::{Job, row, rows, write};
 use crate::rows::{cell, small, term};
 use crate::{queries, rows, words};
+
+/// How long the server keeps the turn of a process that says nothing: one that hangs has lost it, and so has one whose machine is
+/// gone without a word.
+const SILENT: Duration = Duration::from_secs(6);
 
 #[async_trait]
 impl Terms for Postgres {
@@ -25,8 +33,19 @@ impl Terms for Postgres {
             let given: crate::job::Given<'_> = &[&sale, &i32::from(shard.number)];
             let taken = row(&client, queries::TURN_TAKE, given).await?;
             let mine = taken.map_or(Ok(false), |row| cell::<bool>(&row, "mine"))?;
+            if !mine {
+                return Ok(None);
+            }
             // The connection leaves the pool: the turn ends with its session, and so with this process.
-            Ok(mine.then(|| ports::ledger::Turn::new(Object::take(client))))
+            let client = Object::take(client);
+            client.batch_execute(&format!("SET idle_session_timeout = {}", SILENT.as_millis())).await?;
+            let mut speaking = JoinSet::new();
+            speaking.spawn(async move {
+                while client.batch_execute("").await.is_ok() {
+                    tokio::time::sleep(SILENT / 4).await;
+                }
+            });
+            Ok(Some(ports::ledger::Turn::new(speaking)))
         };
         take.await.map_err(|failure: Failure| self.fault(failure))
     }

@@ -32,6 +32,11 @@ impl Keys {
         crc16::State::<crc16::XMODEM>::calculate(shard.to_string().as_bytes()) % 16_384
     }
 
+    /// Whose keys these are: a hash with the fingerprint of the system's secret. No shard has this name.
+    pub(crate) fn owner(&self) -> String {
+        format!("{}owner", self.prefix)
+    }
+
     /// The documents that are shown for the shard's tickets.
     pub(crate) fn board(&self, shard: &ShardId) -> String {
         format!("{}:board", self.root(shard))

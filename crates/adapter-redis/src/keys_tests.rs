@@ -19,6 +19,10 @@ fn names_are_what_they_were_and_share_one_tag() {
 fn systems_with_names_share_servers_and_no_key() {
     let shard = ShardId { sale: SaleId::parse("drop").unwrap(), number: 0 };
     assert_eq!(Keys::of("staging").root(&shard), "tz:staging:{drop.0}");
+    assert_eq!(
+        (Keys::of("staging").owner(), Keys::of("").owner()),
+        ("tz:staging:owner".to_owned(), "tz:owner".to_owned())
+    );
     assert_ne!(Keys::of("a").root(&shard), Keys::of("b").root(&shard));
 }
 

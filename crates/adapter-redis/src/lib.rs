@@ -75,10 +75,12 @@ impl Redis {
     pub async fn connect(options: Options) -> Result<Self, Refusal> {
         let client = Client::connect(&options.address).await.map_err(Refusal::unreachable)?;
         probe::check(&client).await?;
+        let keys = Keys::of(&options.name);
+        probe::own(&client, keys.owner(), &options.seal.fingerprint()).await?;
         let shared = Arc::new(Shared {
             client,
             address: options.address,
-            keys: Keys::of(&options.name),
+            keys,
             seal: options.seal,
             epochs: Mutex::default(),
             loads: Mutex::default(),

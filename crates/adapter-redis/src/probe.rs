@@ -17,6 +17,9 @@ pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +i
 pub const SETUP_RULES: &str = "resetkeys resetchannels -@all +function|load +function|list +function|delete +fcall +ping +info +time \
     +client|setname +cluster|slots +cluster|shards +cluster|nodes";
 
+/// The field of the owner's key.
+const OWNER: &str = "fingerprint";
+
 /// Why this Redis cannot be worked with, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -46,6 +49,15 @@ pub enum Refusal {
         node: String,
         /// Its policy.
         policy: String,
+    },
+    /// Another system has the keys under this name.
+    #[error(
+        "another system, with another secret, keeps its stock in this Redis under the same name: give each a `fleet.name` of its own \
+         (Kafka's topics are called by it, too); where that one is gone for good, remove the key {key}"
+    )]
+    Owned {
+        /// Where it says so.
+        key: String,
     },
     /// A primary has no library, or another one.
     #[error(
@@ -110,6 +122,22 @@ pub(crate) async fn check(client: &Client) -> Result<Vec<String>, Refusal> {
         said.push(version);
     }
     Ok(said)
+}
+
+/// Takes the keys for the system with this fingerprint, or finds that they are its own.
+///
+/// # Errors
+/// They are another's, or Redis cannot be reached.
+pub(crate) async fn own(client: &Client, key: String, fingerprint: &str) -> Result<(), Refusal> {
+    let (mut ask, mut take) = (redis::cmd("HGET"), redis::cmd("HSET"));
+    ask.arg(&key).arg(OWNER);
+    take.arg(&key).arg(OWNER).arg(fingerprint);
+    let sent = async |command: &redis::Cmd| client.send(command).await.map_err(Refusal::unreachable);
+    if sent(&ask).await? == Value::Nil {
+        sent(&take).await?;
+    }
+    // Of two that find nothing at once, the second to write has it.
+    if text(&sent(&ask).await?) == fingerprint.as_bytes() { Ok(()) } else { Err(Refusal::Owned { key }) }
 }
 
 async fn servers(client: &Client) -> Result<(), Refusal> {

@@ -23,6 +23,7 @@ use crate::limits::Rooms;
 use crate::listener::Gauges;
 use crate::lists::Lists;
 use crate::metrics::Metrics;
+pub use crate::pages::Pages;
 use crate::session::Sessions;
 use crate::shedding::Shedding;
 
@@ -112,6 +113,8 @@ pub struct Edge {
     pub guests: axum::Router,
     /// Sale documents as they were shown last.
     pub shown: std::sync::RwLock<foldhash::HashMap<SaleId, Arc<Shown>>>,
+    /// Pages for everybody as they were made last.
+    pub pages: Pages,
     /// The queue before the inventory.
     pub shedding: Shedding,
     /// Streams of statuses that are open.

@@ -9,6 +9,7 @@ mod browsers;
 pub mod challenges;
 pub mod client_address;
 pub mod edge;
+pub mod encoding;
 pub mod hot;
 mod json_members;
 pub mod limits;

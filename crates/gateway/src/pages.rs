@@ -1,13 +1,15 @@
 //! The pages' handlers: from what the edge knows to what a page shows.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use axum::body::Body;
 use axum::extract::{Query, Request as AxumRequest, State};
+use domain::time::Timestamp;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::api::{sale, status};
 use crate::edge::Edge;
+use crate::encoding::{Coding, Forms};
 use crate::page;
 use crate::path_part::PathPart;
 use crate::reply;
@@ -17,6 +19,9 @@ type Shared = State<Arc<Edge>>;
 /// What a page of a sale may be kept for: as its document, and longer by a CDN, since the page asks for the document itself.
 const PAGE_CACHE: &str = "public, max-age=1, s-maxage=5, stale-while-revalidate=5, stale-if-error=60";
 
+const PROBLEM_CACHE: &str = "public, max-age=60";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// Whether the client, a browser, would rather have a page.
 pub fn wanted(headers: &HeaderMap) -> bool {
     let html = |media: &str| media.trim().starts_with("text/html");
@@ -24,17 +29,52 @@ pub fn wanted(headers: &HeaderMap) -> bool {
     accepted.flat_map(|accept| accept.split(',')).any(html)
 }
 
+/// The name under which the list of sales is kept; no sale has it.
+const FRONT: &str = "";
+
+/// Pages for everybody as they were made last. Each is made, and compressed, once a second at most while nothing changes, however
+/// many ask: that is how long anybody may keep it.
+#[derive(Default)]
+pub struct Pages {
+    kept: RwLock<foldhash::HashMap<String, Kept>>,
+}
+
+struct Kept {
+    /// The second in which it was made.
+    second: i64,
+    /// What it was made of.
+    of: String,
+    forms: Arc<Forms>,
+}
+
+impl Pages {
+    /// The page called `name` as it was made of the same within this second, or made now.
+    fn get(&self, name: &str, now: Timestamp, of: String, make: impl FnOnce() -> String) -> Arc<Forms> {
+        let second = now.as_millis().div_euclid(1_000);
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = kept.get(name).filter(|kept| kept.second == second && kept.of == of) {
+            return Arc::clone(&kept.forms);
+        }
+        drop(kept);
+        let forms = Arc::new(Forms::of(make()));
+        let fresh = Kept { second, of, forms: Arc::clone(&forms) };
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), fresh);
+        forms
+    }
+}
+
 /// The running or next sale, or a list.
-pub async fn front(State(edge): Shared) -> Response<Body> {
+pub async fn front(State(edge): Shared, request: AxumRequest) -> Response<Body> {
+    let wished = Coding::wished(request.headers());
     let now = edge.now();
     let sales = edge.catalog.all();
     let mut open: Vec<_> = sales.iter().filter(|sale| now < sale.ends_at).collect();
     open.sort_by_key(|sale| sale.starts_at);
     if let [only] = open.as_slice() {
-        return shown(&edge, only);
+        return shown(&edge, only, wished);
     }
     let shown = if open.is_empty() { sales.iter().collect() } else { open };
-    let lines: Vec<_> = shown
+    let lines: Vec<page::SaleLine> = shown
         .into_iter()
         .map(|sale| page::SaleLine {
             sale_id: sale.sale_id.to_string(),
@@ -45,7 +85,18 @@ pub async fn front(State(edge): Shared) -> Response<Body> {
             server_time: now.to_string(),
         })
         .collect();
-    reply::html(StatusCode::OK, PAGE_CACHE, page::sales(&lines))
+    let of = shown_of(
+        lines
+            .iter()
+            .flat_map(|line| [&line.sale_id, &line.name, &line.state, &line.starts_at, &line.ends_at]),
+    );
+    let forms = edge.pages.get(FRONT, now, of, || page::sales(&lines));
+    reply::page_for_all(PAGE_CACHE, &forms, wished)
+}
+
+/// What a page is made of, in one text.
+fn shown_of<'a>(texts: impl Iterator<Item = &'a String>) -> String {
+    texts.flat_map(|text| [text.as_str(), "\n"]).collect()
 }
 
 /// The page of a sale.
@@ -55,14 +106,17 @@ pub async fn sale_page(
     request: AxumRequest,
 ) -> Response<Body> {
     match edge.sale(&sale) {
-        Some(sale) => shown(&edge, &sale),
-        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true)),
+        Some(sale) => shown(&edge, &sale, Coding::wished(request.headers())),
+        None => reply::html(StatusCode::NOT_FOUND, page::not_found(request.uri().path(), true)),
     }
 }
 
 /// The page of a sale, which may show the widget of a challenge.
-fn shown(edge: &Edge, sale: &domain::sale::Sale) -> Response<Body> {
-    let mut reply = reply::html(StatusCode::OK, PAGE_CACHE, page::sale(&page_sale(edge, sale)));
+fn shown(edge: &Edge, sale: &domain::sale::Sale, wished: Coding) -> Response<Body> {
+    // The document's tag is new with each revision, state and availability.
+    let of = sale::tag(edge, sale);
+    let forms = edge.pages.get(sale.sale_id.as_str(), edge.now(), of, || page::sale(&page_sale(edge, sale)));
+    let mut reply = reply::page_for_all(PAGE_CACHE, &forms, wished);
     if let Some(origin) = edge.challenger.origin() {
         let policy = page::content_security_policy_with(origin);
         reply::set(&mut reply, header::CONTENT_SECURITY_POLICY, &policy);
@@ -105,10 +159,10 @@ pub async fn return_page(
 ) -> Response<Body> {
     let ticket = query.get("ticket").map(String::as_str).unwrap_or_default();
     let Some(stamp) = edge.ticket(ticket) else {
-        return reply::html(StatusCode::NOT_FOUND, "no-store", page::order_unknown());
+        return reply::html(StatusCode::NOT_FOUND, page::order_unknown());
     };
     let Ok(found) = status::look(&edge, &stamp).await else {
-        return reply::html(StatusCode::SERVICE_UNAVAILABLE, "no-store", page::order_later());
+        return reply::html(StatusCode::SERVICE_UNAVAILABLE, page::order_later());
     };
     let document = status::document(&edge, &found);
     let sale = edge.catalog.get(&found.stamp.shard.sale);
@@ -134,36 +188,37 @@ pub async fn return_page(
         terminal: found.terminal,
         poll_after_ms: document.poll_after_ms,
     };
-    reply::html(StatusCode::OK, "no-store", page::order(&view))
+    reply::html(StatusCode::OK, page::order(&view))
 }
 
 /// The operator's page.
 pub async fn console() -> Response<Body> {
-    reply::html(StatusCode::OK, "no-store", page::console())
+    reply::html(StatusCode::OK, page::console())
 }
 
 /// What errors mean.
-pub async fn problems() -> Response<Body> {
-    reply::html(StatusCode::OK, "public, max-age=60", page::problems())
+pub async fn problems(request: AxumRequest) -> Response<Body> {
+    static FORMS: OnceLock<Forms> = OnceLock::new();
+    let forms = FORMS.get_or_init(|| Forms::of(page::problems()));
+    reply::page_for_all(PROBLEM_CACHE, forms, Coding::wished(request.headers()))
 }
 
 /// What one error means.
 pub async fn problem_page(PathPart(code): PathPart, request: AxumRequest) -> Response<Body> {
     match page::problem(&code) {
-        Some(page) => reply::html(StatusCode::OK, "public, max-age=60", page),
-        None => reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true)),
+        // Small, and asked for by hardly anybody: it is not compressed.
+        Some(page) => reply::page_for_all(PROBLEM_CACHE, &Forms::of(page), Coding::Identity),
+        None => reply::html(StatusCode::NOT_FOUND, page::not_found(request.uri().path(), true)),
     }
 }
 
 /// A script or a style.
 pub async fn asset(PathPart(name): PathPart, request: AxumRequest) -> Response<Body> {
     let Some(asset) = page::asset(&name) else {
-        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(request.uri().path(), true));
+        return reply::html(StatusCode::NOT_FOUND, page::not_found(request.uri().path(), true));
     };
-    let mut reply = Response::new(Body::from(asset.body));
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    let wished = Coding::wished(request.headers());
+    let (_, mut reply) = reply::for_all(asset.content_type, FOR_EVER, asset.forms, wished);
     reply.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }

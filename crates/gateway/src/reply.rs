@@ -2,16 +2,19 @@
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::Serialize;
 
 use crate::edge::Edge;
+use crate::encoding::{Coding, Forms};
 use crate::hot::visible;
 use crate::problem::{Code, FieldError, Problem};
 
 /// What browsers of other origins may read of an answer.
 pub const EXPOSED: &str = "Retry-After, Location, Idempotent-Replayed, RateLimit, RateLimit-Policy";
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// An answer that is there as a whole and that nobody may keep: written without a map of headers where it can be.
 #[derive(Clone, Debug)]
@@ -72,21 +75,54 @@ pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Response<Body> {
     reply
 }
 
-/// A page.
+/// What everybody may have and keep, in the form that is wished; gives the form that it has as well.
 #[must_use]
-pub fn html(status: StatusCode, cache: &'static str, page: String) -> Response<Body> {
+pub fn for_all(
+    media: &'static str,
+    cache: &'static str,
+    forms: &Forms,
+    wished: Coding,
+) -> (Coding, Response<Body>) {
+    let (coding, body) = forms.get(wished);
+    let mut reply = Response::new(Body::from(body));
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if let Some(token) = coding.token() {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(token));
+    }
+    (coding, reply)
+}
+
+/// A page for everybody.
+#[must_use]
+pub fn page_for_all(cache: &'static str, forms: &Forms, wished: Coding) -> Response<Body> {
+    let (_, mut reply) = for_all(HTML, cache, forms, wished);
+    guard(reply.headers_mut());
+    reply
+}
+
+/// A page for whoever asks.
+#[must_use]
+pub fn html(status: StatusCode, page: String) -> Response<Body> {
     let mut reply = Response::new(Body::from(page));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    guard(headers);
+    reply
+}
+
+/// What a page may do, and what is said of it elsewhere.
+fn guard(headers: &mut HeaderMap) {
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(crate::page::CONTENT_SECURITY_POLICY),
     );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    reply
 }
 
 /// An answer without a body.

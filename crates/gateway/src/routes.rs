@@ -17,6 +17,7 @@ use tower::ServiceExt;
 use crate::api::{challenge, order, payment, sale, sessions, status};
 use crate::browsers::{open_to_browsers, preflight};
 use crate::edge::Edge;
+use crate::encoding::Coding;
 use crate::hot::{self, FORWARDED_FOR, Given, Hot, HotRequest};
 use crate::listener::{Peer, Service};
 use crate::metrics::{self, Route};
@@ -201,7 +202,7 @@ pub async fn unrouted(request: AxumRequest) -> Response<Body> {
     };
     let versioned = path.starts_with("/v1/") || path.starts_with("/admin/");
     if pages::wanted(request.headers()) && !versioned && problem.code() == Code::NotFound {
-        return reply::html(StatusCode::NOT_FOUND, "no-store", page::not_found(&path, served("/")));
+        return reply::html(StatusCode::NOT_FOUND, page::not_found(&path, served("/")));
     }
     problem.reply(&path)
 }
@@ -380,9 +381,7 @@ async fn metrics_text(State(edge): Shared, request: AxumRequest) -> Response<Bod
     reply
 }
 
-async fn openapi() -> Response<Body> {
-    let mut reply = Response::new(Body::from(crate::openapi::document()));
-    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
-    reply
+async fn openapi(request: AxumRequest) -> Response<Body> {
+    let wished = Coding::wished(request.headers());
+    reply::for_all("application/json", "public, max-age=60", crate::openapi::document(), wished).1
 }

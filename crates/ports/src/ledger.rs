@@ -190,7 +190,7 @@ impl Turn {
 #[async_trait]
 pub trait Terms: Send + Sync {
     /// The turn to renew a shard; `None` while another has it. Renewals that meet are safe without it, but each makes
-    /// the work of the other worthless.
+    /// the work of the other worthless. It ends with its holder's process, and within seconds where that hangs.
     ///
     /// # Errors
     /// A fault of the ledger.

@@ -12,3 +12,4 @@ mod queries;
 mod random;
 mod server;
 mod shop;
+mod turns;

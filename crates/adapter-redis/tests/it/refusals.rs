@@ -88,6 +88,23 @@ async fn a_server_that_evicts_is_refused() {
 }
 
 #[tokio::test]
+async fn keys_of_another_system_are_left_alone() {
+    let server = Server::start(&[]);
+    probe::install(&server.address()).await.unwrap();
+    let system = async |secret: u8, name: &str| {
+        let (seal, name) = (SealKey::new([secret; 32]), name.to_owned());
+        Redis::connect(Options { address: server.address(), seal, name }).await.map(drop)
+    };
+    for _ in 0..2 {
+        assert_eq!(system(3, "shop").await, Ok(()), "its own, also again");
+    }
+    assert_eq!(system(4, "shop").await, Err(Refusal::Owned { key: "tz:shop:owner".to_owned() }));
+    assert_eq!(system(4, "staging").await, Ok(()), "by another name");
+    server.ask(&["DEL", "tz:shop:owner"]).unwrap();
+    assert_eq!(system(4, "shop").await, Ok(()), "where the first one is gone for good");
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_a_fault_in_bounded_time() {
     let server = Server::start(&[]);
     let store = server.store().await;

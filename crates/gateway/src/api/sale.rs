@@ -3,13 +3,13 @@
 use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
-use bytes::Bytes;
 use domain::product::{Availability, Product};
 use domain::sale::{Mode, Sale, SaleState};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::edge::Edge;
+use crate::encoding::{Coding, Forms};
 use crate::problem::{Answer, Code, Problem};
 use crate::reply;
 
@@ -79,7 +79,7 @@ pub struct Shown {
     revision: u64,
     state: SaleState,
     availability: Vec<Availability>,
-    body: Bytes,
+    forms: Forms,
     etag: HeaderValue,
 }
 
@@ -155,11 +155,12 @@ fn shown(edge: &Edge, sale: &Sale) -> Arc<Shown> {
         hold_ms: sale.hold_ms,
         products: sale.products.iter().zip(&availability).map(|(p, a)| public_product(p, *a)).collect(),
     };
-    let body = Bytes::from(serde_json::to_vec(&document).unwrap_or_default());
+    let body = serde_json::to_vec(&document).unwrap_or_default();
     let hash = blake3::hash(&body).to_hex();
     let etag = HeaderValue::from_str(&format!("\"{}\"", &hash[..32]));
     let etag = etag.unwrap_or_else(|_| HeaderValue::from_static("\"\""));
-    let fresh = Arc::new(Shown { revision: sale.revision, state, availability, body, etag });
+    let fresh =
+        Arc::new(Shown { revision: sale.revision, state, availability, forms: Forms::of(body), etag });
     let mut all = edge.shown.write().unwrap_or_else(PoisonError::into_inner);
     all.insert(sale.sale_id.clone(), Arc::clone(&fresh));
     fresh
@@ -193,23 +194,29 @@ pub fn sale(edge: &Edge, id: &str, headers: &HeaderMap) -> Answer {
         return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
     };
     let shown = shown(edge, &sale);
+    let (coding, mut reply) =
+        reply::for_all("application/json", CACHE, &shown.forms, Coding::wished(headers));
+    let etag = coding.tag(&shown.etag);
     let matches = |value: &HeaderValue| {
         let listed = value.to_str().unwrap_or_default().split(',').map(str::trim);
         listed
             .map(|tag| tag.strip_prefix("W/").unwrap_or(tag))
-            .any(|tag| tag == "*" || tag.as_bytes() == shown.etag.as_bytes())
+            .any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
     };
-    let fresh = headers.get_all(header::IF_NONE_MATCH).iter().any(matches);
-    let mut reply = if fresh {
-        reply::empty(StatusCode::NOT_MODIFIED)
-    } else {
-        let mut reply = Response::new(Body::from(shown.body.clone()));
-        reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        reply
-    };
-    let headers = reply.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE));
-    headers.insert(header::ETAG, shown.etag.clone());
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    if headers.get_all(header::IF_NONE_MATCH).iter().any(matches) {
+        reply = not_modified(&reply);
+    }
+    reply.headers_mut().insert(header::ETAG, etag);
     Ok(reply)
+}
+
+/// What the client has is still so: the answer without its body, and with what says how long it may be kept.
+fn not_modified(whole: &Response<Body>) -> Response<Body> {
+    let mut reply = reply::empty(StatusCode::NOT_MODIFIED);
+    for name in [header::CACHE_CONTROL, header::VARY] {
+        if let Some(value) = whole.headers().get(&name) {
+            reply.headers_mut().insert(name, value.clone());
+        }
+    }
+    reply
 }

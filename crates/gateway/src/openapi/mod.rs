@@ -11,6 +11,7 @@ use utoipa::OpenApi;
 
 use operations::{Auth, HEAD_LARGE, LARGE, MALFORMED, Media, OPERATIONS, Operation};
 
+use crate::encoding::Forms;
 use crate::path_part::fits;
 
 /// The types of answers, as schemas.
@@ -29,9 +30,9 @@ struct Types;
 
 /// The document as JSON text.
 #[must_use]
-pub fn document() -> &'static str {
-    static DOCUMENT: OnceLock<String> = OnceLock::new();
-    DOCUMENT.get_or_init(|| made().to_string())
+pub fn document() -> &'static Forms {
+    static DOCUMENT: OnceLock<Forms> = OnceLock::new();
+    DOCUMENT.get_or_init(|| Forms::of(made().to_string()))
 }
 
 fn made() -> Value {

@@ -4,13 +4,15 @@
 
 use std::sync::OnceLock;
 
+use crate::encoding::Forms;
+
 /// A file that a page needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Asset {
     /// Media type.
     pub content_type: &'static str,
-    /// Content.
-    pub body: &'static [u8],
+    /// Content, plain and compressed.
+    pub forms: &'static Forms,
 }
 
 const JS: &str = "text/javascript; charset=utf-8";
@@ -41,7 +43,7 @@ struct Named {
     plain: &'static str,
     hashed: String,
     content_type: &'static str,
-    body: String,
+    forms: Forms,
     /// Places of the files that it imports, and that these import.
     imports: Vec<usize>,
 }
@@ -65,7 +67,7 @@ fn all() -> &'static [Named] {
             let hash = blake3::hash(body.as_bytes()).to_hex();
             let (stem, extension) = plain.rsplit_once('.').unwrap_or((plain, ""));
             let hashed = format!("{stem}.{}.{extension}", &hash[..12]);
-            done.push(Named { plain, hashed, content_type, body, imports });
+            done.push(Named { plain, hashed, content_type, forms: Forms::of(body), imports });
         }
         done
     })
@@ -90,5 +92,5 @@ pub(super) fn module(plain: &str) -> String {
 #[must_use]
 pub fn asset(name: &str) -> Option<Asset> {
     let found = all().iter().find(|named| named.hashed == name)?;
-    Some(Asset { content_type: found.content_type, body: found.body.as_bytes() })
+    Some(Asset { content_type: found.content_type, forms: &found.forms })
 }

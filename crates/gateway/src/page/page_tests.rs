@@ -1,6 +1,7 @@
 //! Tests.
 
 use super::*;
+use crate::encoding::Coding;
 
 const HOSTILE: &str = "<script>alert('x')</script>\"&";
 
@@ -148,7 +149,7 @@ fn modules_are_imported_under_the_names_that_are_served() {
     let served = |address: &str| asset(address.strip_prefix("/assets/").unwrap()).unwrap();
     let mut imports = 0;
     for address in page.split('"').filter(|part| part.starts_with("/assets/")) {
-        let body = std::str::from_utf8(served(address).body).unwrap();
+        let body = String::from_utf8(served(address).forms.get(Coding::Identity).1.to_vec()).unwrap();
         for import in body.split(" from \"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
             let import = import.strip_prefix("./").unwrap();
             assert!(asset(import).is_some(), "{address} imports {import}");
@@ -165,13 +166,14 @@ fn what_a_challenge_needs_is_loaded_only_by_who_is_asked() {
     assert!(!page.contains("altcha"), "neither fetched nor preloaded with the page");
     let script = page.split('"').find(|part| part.starts_with("/assets/challenge.")).unwrap();
     let script = asset(script.strip_prefix("/assets/").unwrap()).unwrap();
-    let body = std::str::from_utf8(script.body).unwrap();
+    let body = String::from_utf8(script.forms.get(Coding::Identity).1.to_vec()).unwrap();
     let later: Vec<&str> =
         body.split("\"./altcha").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(later.len(), 4, "licence, style, widget, worker: {later:?}");
     for name in later {
         assert!(
-            asset(&format!("altcha{name}")).is_some_and(|asset| asset.body.len() > 1_000),
+            asset(&format!("altcha{name}"))
+                .is_some_and(|asset| asset.forms.get(Coding::Identity).1.len() > 1_000),
             "altcha{name}"
         );
     }

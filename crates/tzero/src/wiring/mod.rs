@@ -289,6 +289,7 @@ impl System {
             stop,
             guests,
             shown: std::sync::RwLock::default(),
+            pages: gateway::edge::Pages::default(),
             shedding: shedding(config),
             streams: std::sync::atomic::AtomicU64::new(0),
             polls: gateway::edge::PerSecond::default(),

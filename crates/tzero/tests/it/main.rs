@@ -4,6 +4,7 @@
 
 mod challenge;
 mod checkout;
+mod compressed;
 mod embedded;
 mod faults;
 mod fleet;

@@ -148,6 +148,68 @@ async fn every_node_of_redis_forgets_everything_at_once() {
     sells_through(&server, &tickets, 6).await;
 }
 
+/// Every node that serves the sale's keys, or would: its primary and the replica of that.
+async fn nodes_of(server: &Server, sale: &str) -> Vec<String> {
+    let key = format!("tz:{}:{{{sale}.0}}", server.name());
+    let nodes = stores::fleet()["redis"]["nodes"].as_array().expect("nodes").clone();
+    let mut of_port = Vec::new();
+    let mut primary = None;
+    for (at, node) in nodes.iter().enumerate() {
+        let address = node.as_str().expect("an address");
+        let port: u16 = address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let client = redis::Client::open(format!("redis://{address}")).expect("an address");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("it answers");
+        let role: Vec<redis::Value> = redis::cmd("ROLE").query_async(&mut connection).await.expect("a role");
+        let is_primary = role.first() == Some(&redis::Value::BulkString(b"master".to_vec()));
+        let follows = match role.get(2) {
+            Some(redis::Value::Int(port)) if !is_primary => u16::try_from(*port).ok(),
+            _ => None,
+        };
+        // Another node answers with where the key is.
+        let here: redis::RedisResult<u8> = redis::cmd("EXISTS").arg(&key).query_async(&mut connection).await;
+        if is_primary && here.is_ok() {
+            primary = Some(port);
+        }
+        of_port.push((format!("redis-{}", at + 1), port, follows));
+    }
+    let primary = primary.expect("somebody has it");
+    let serves =
+        |(_, port, follows): &&(String, u16, Option<u16>)| *port == primary || *follows == Some(primary);
+    of_port.iter().filter(serves).map(|(name, ..)| name.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_is_lost_with_its_replica_stops_its_own_sales_alone() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 4, json!({})).await;
+    let away = nodes_of(&server, "s").await;
+    assert_eq!(away.len(), 2, "a primary and its replica: {away:?}");
+    let mut elsewhere = String::new();
+    for number in 0..50 {
+        elsewhere = format!("other-{number}");
+        server.sale(&elsewhere, 60, json!({})).await;
+        if nodes_of(&server, &elsewhere).await != away {
+            break;
+        }
+    }
+    let tickets = some_tickets(&server, 2).await;
+    let killed: Vec<Killed> = away.iter().map(|node| Killed::now(node)).collect();
+    let mut sold = 0;
+    for _ in 0..20 {
+        let buyer = server.buyer().await;
+        let answer = server.buy(&elsewhere, &buyer, "k").await;
+        sold += u32::from(answer.status == 202);
+        assert!([202, 503].contains(&answer.status), "{}", answer.text);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let own = server.buy("s", &server.buyer().await, "k").await;
+    drop(killed);
+    // Until each process has found out who is away, a request may wait for nothing.
+    assert!(sold >= 15, "{sold} of 20 buyers were sold something on a primary that is well");
+    assert_eq!(own.status, 503, "{}", own.text);
+    sells_through(&server, &tickets, 4).await;
+}
+
 /// A primary that was not asked at the start, such as a replica that was promoted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sold_on_a_primary_that_would_throw_it_away() {
