@@ -1,6 +1,6 @@
 # Varnish 7.1 or later in front of tzero's gateways: reads are answered here, everything else passes through.
-# Start it with:  varnishd -a :80 -f /etc/varnish/tzero.vcl -s malloc,256m
-# What is cached, for how long and what a purge does: docs/cdn.md.
+# Start it with:  varnishd -a http=:80 -a purge=127.0.0.1:8081 -f /etc/varnish/tzero.vcl -s malloc,256m
+# What is cached, for how long, what a purge does and how TLS is put in front: docs/cdn.md.
 vcl 4.1;
 
 import std;
@@ -10,20 +10,27 @@ backend origin {
   .port = "8080";
   .connect_timeout = 1s;
   .first_byte_timeout = 30s;
-  # Two answers without success within 3 s: from then on readers get what is here, up to a minute old.
-  .probe = { .url = "/healthz"; .interval = 1s; .timeout = 1s; .window = 3; .threshold = 2; .initial = 2; }
+  # Two probes in turn without success: from then on readers get what is here, up to a minute old, and everything else is
+  # answered 503. One with success ends that.
+  .probe = { .url = "/healthz"; .interval = 500ms; .timeout = 1s; .window = 2; .threshold = 1; .initial = 1; }
 }
 
-# Who may purge: the machine that runs the shop's hook.
+# Who may purge, at the listener named "purge": behind a TLS terminator everybody may seem to come from this machine.
 acl purgers { "127.0.0.1"; "::1"; }
 
 sub vcl_recv {
+  # The absolute form, of which Varnish takes off `http://` only, would hide from every rule here what it asks for.
+  if (req.url !~ "^/") { return (synth(400, "Bad Request")); }
+  # No address of tzero needs a percent sign or the like. Each would be a copy of its own, and `#` ends one at the gateway.
+  if (req.url !~ "^/[A-Za-z0-9/._~:@!$&'()*+,;=-]*(\?|$)") { return (synth(404, "Not Found")); }
   if (req.method == "PURGE") {
-    if (client.ip !~ purgers) { return (synth(403, "Forbidden")); }
+    if (local.socket != "purge" || client.ip !~ purgers) { return (synth(403, "Forbidden")); }
+    set req.url = regsub(req.url, "\?.*$", "");
     return (purge);
   }
   # Operators and machines reach gateways on a way of their own.
   if (req.url ~ "^/(admin|console|metrics|readyz|healthz)([/?]|$)") { return (synth(404, "Not Found")); }
+  if (req.restarts == 0) { unset req.http.X-Wants; }
   if (req.method == "GET" || req.method == "HEAD") {
     if (req.url ~ "^/v1/time(\?|$)") { return (synth(700, "OK")); }
     if (req.url ~ "^/(\?|$)" || req.url ~ "^/(s|assets|problems|v1/sales)/[^/?]+(\?|$)"
@@ -32,47 +39,81 @@ sub vcl_recv {
       set req.url = regsub(req.url, "\?.*$", "");
       unset req.http.Cookie;
       unset req.http.Authorization;
-      # While the origin lives, nothing is given that is older than stale-while-revalidate allows.
-      if (std.healthy(req.backend_hint)) { set req.grace = 5s; }
+      # Compressed with br, with gzip, and plain are three copies. What a client refuses (`br;q=0`) it does not take.
+      if (req.restarts == 0) {
+        set req.http.X-Wants = "plain";
+        if (req.http.Accept-Encoding ~ "(?i)(^|[,\s])br\s*(?!\s*;\s*q\s*=\s*0(\.0*)?\s*(,|$))(;|,|$)") {
+          set req.http.X-Wants = "br";
+        } elseif (req.http.Accept-Encoding ~ "(?i)(^|[,\s])gzip\s*(?!\s*;\s*q\s*=\s*0(\.0*)?\s*(,|$))(;|,|$)") {
+          set req.http.X-Wants = "gzip";
+        }
+      }
+      # While the origin lives, nothing is given that is older than stale-while-revalidate allows. Where it has just failed
+      # this reader, or is away, what is here is good for a minute.
+      if (req.restarts == 0 && std.healthy(req.backend_hint)) { set req.grace = 5s; } else { set req.grace = 65s; }
       return (hash);
     }
     # Streams of statuses are not buffered.
-    if (req.url ~ "/events(\?|$)") { return (pipe); }
+    if (req.url ~ "^/v1/orders/[^?]+/events(\?|$)") { return (pipe); }
+  } elseif (req.method != "OPTIONS" && req.method != "DELETE") {
+    # A body is here before it is passed on, so that one that breaks off is not taken for an origin that does.
+    if (std.integer(req.http.Content-Length, 0) > 2097152) { return (synth(413, "Payload Too Large")); }
+    if (!std.cache_req_body(2MB)) { return (synth(400, "Bad Request")); }
   }
   return (pass);
 }
 
-# One copy an address, whatever the Host header says: a made-up one must not reach the origin.
+# One copy an address and encoding, whatever the Host header says: a made-up one must not reach the origin.
 sub vcl_hash {
   hash_data(req.url);
   return (lookup);
+}
+
+sub vcl_miss {
+  # Nothing is here that may be given, also not for a minute.
+  if (req.restarts > 0) { return (synth(503, "Service Unavailable")); }
+  # Whoever waited for an answer that did not come need not wait for another.
+  if (!std.healthy(req.backend_hint)) { return (restart); }
 }
 
 sub vcl_pipe {
   set bereq.http.Connection = "close";
 }
 
+sub vcl_backend_fetch {
+  if (bereq.http.X-Wants) {
+    # A gateway has such an answer in its memory: one that takes longer hangs.
+    set bereq.first_byte_timeout = 2s;
+    set bereq.between_bytes_timeout = 2s;
+    if (bereq.http.X-Wants == "plain") { unset bereq.http.Accept-Encoding; }
+    else { set bereq.http.Accept-Encoding = bereq.http.X-Wants; }
+  }
+}
+
 sub vcl_backend_response {
-  if (beresp.status >= 500 && bereq.is_bgfetch) { return (abandon); }
+  if (!bereq.http.X-Wants) { return (deliver); }
+  if (beresp.status >= 500) { return (abandon); }
+  # Varnish does not look at Accept-Encoding when it compares copies.
+  if (beresp.http.Vary ~ "(?i)accept-encoding") { set beresp.http.Vary = "X-Wants"; }
+  if (beresp.status == 404) {
+    # A wrong link that many follow. Clients are told not to keep it.
+    set beresp.ttl = 1s;
+    set beresp.grace = 0s;
+    set beresp.keep = 0s;
+    return (deliver);
+  }
   # Kept for stale-if-error=60 and the time that the probe takes; lifetimes are the origin's own.
   if (beresp.status == 200 && beresp.ttl > 0s) { set beresp.grace = 65s; }
 }
 
-# A client is told when to come back, in the form of every other error.
 sub vcl_backend_error {
-  set beresp.status = 503;
-  set beresp.http.Content-Type = "application/problem+json";
-  set beresp.http.Cache-Control = "no-store";
-  set beresp.http.Access-Control-Allow-Origin = "*";
-  set beresp.http.Access-Control-Expose-Headers = "Retry-After";
-  set beresp.http.Retry-After = "2";
-  set bereq.http.X-Instance = "/";
-  if (bereq.url ~ "^[A-Za-z0-9/_.~:%@-]+(\?|$)") { set bereq.http.X-Instance = regsub(bereq.url, "\?.*$", ""); }
-  set beresp.body = """{"type":"/problems/unavailable","title":"Unavailable","status":503,"detail":"the shop cannot be reached at this moment; try again in 2 seconds","code":"unavailable","instance":""" + {"""} + bereq.http.X-Instance + {"""} + "}";
-  return (deliver);
+  return (abandon);
 }
 
 sub vcl_synth {
+  # The origin failed: once more, for what is here.
+  if (resp.status == 503 && req.http.X-Wants && req.restarts == 0) { return (restart); }
+  unset resp.http.X-Varnish;
   set resp.http.Cache-Control = "no-store";
   set resp.http.Access-Control-Allow-Origin = "*";
   if (resp.status == 700) {
@@ -99,16 +140,32 @@ sub vcl_synth {
     return (deliver);
   }
   if (resp.status == 200) { return (deliver); }
-  set resp.http.Content-Type = "application/problem+json";
+  # Varnish's own errors, in the form of every other error.
+  set req.http.X-Instance = "/";
+  if (req.url ~ "^/[A-Za-z0-9/_.:~@-]*(\?|$)") { set req.http.X-Instance = regsub(req.url, "\?.*$", ""); }
   if (resp.status == 404) {
-    set resp.body = """{"type":"/problems/not-found","title":"Not found","status":404,"detail":"there is nothing at this address","code":"not-found","instance":"/"}""";
+    set req.http.X-Problem = {""type":"/problems/not-found","title":"There is nothing here","status":404,"detail":"there is nothing at this address","code":"not-found""};
+  } elseif (resp.status == 413) {
+    set req.http.X-Problem = {""type":"/problems/body-too-large","title":"The request's body is too large","status":413,"detail":"a body may have 2 MiB","code":"body-too-large""};
+  } elseif (resp.status >= 500) {
+    # A client is told when to come back.
+    set resp.status = 503;
+    set resp.http.Access-Control-Expose-Headers = "Retry-After";
+    set resp.http.Retry-After = "2";
+    set req.http.X-Problem = {""type":"/problems/unavailable","title":"Something we need is away","status":503,"detail":"the shop cannot be reached at this moment; try again in 2 seconds","code":"unavailable""};
+  } elseif (resp.status == 403) {
+    set req.http.X-Problem = {""type":"about:blank","title":"Not for everybody","status":403,"detail":"copies are purged from this machine, at the listener named purge","code":"forbidden""};
   } else {
-    set resp.body = """{"type":"about:blank","title":"Not for everybody","status":403,"detail":"only this machine purges"}""";
+    set resp.status = 400;
+    set req.http.X-Problem = {""type":"/problems/invalid-request","title":"The request is not valid","status":400,"detail":"the request cannot be understood","code":"invalid-request""};
   }
+  set resp.http.Content-Type = "application/problem+json";
+  set resp.body = "{" + req.http.X-Problem + {","instance":""} + req.http.X-Instance + {"""} + "}";
   return (deliver);
 }
 
 sub vcl_deliver {
   unset resp.http.Via;
   unset resp.http.X-Varnish;
+  if (resp.http.Vary ~ "X-Wants") { set resp.http.Vary = "Accept-Encoding"; }
 }

@@ -194,8 +194,8 @@ impl Client {
 
     /// Sends a command without keys to the primary of a slot.
     pub(crate) async fn send_to_slot(&self, slot: u16, command: &Cmd) -> RedisResult<Value> {
-        match self.link.clone() {
-            Link::One(mut one) => one.send_packed_command(command).await?.extract_error(),
+        match &self.link {
+            Link::One(_) => self.send(command).await,
             Link::Cluster(cluster) => {
                 let there = SingleNodeRoutingInfo::SpecificNode(Route::new(slot, SlotAddr::Master));
                 cluster

@@ -17,6 +17,9 @@ import sys
 import threading
 import time
 
+import edge
+import stub
+
 ROOT, FOLDER = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 PROGRAM = os.environ["TZERO_BIN"]
 # A pre-sale minute: so many reads, of the sale's page and of its document in turn, and what may reach the origin of them.
@@ -100,15 +103,19 @@ ROUTES = ("sale", "page")
 
 class Varnish:
     name = "varnish"
+    # What Varnish refuses before its rules are asked has no body.
+    own_errors = {
+        b"GET https://evil/s/s HTTP/1.1\r\nHost: a\r\n": (400, "invalid-request", "/"),
+    }
 
     def __init__(self, folder, origin):
-        self.port, self.folder = free_port(), folder
+        self.port, self.purge_port, self.folder = free_port(), free_port(), folder
         text = (ROOT / "deploy/varnish.vcl").read_text()
         given = '.port = "8080"'
         assert text.count(given) == 1
         (folder / "varnish.vcl").write_text(text.replace(given, f'.port = "{origin.port}"'))
-        command = ["varnishd", "-F", "-j", "none", "-n", folder / "varnish", "-a", f"127.0.0.1:{self.port}"]
-        command += ["-f", folder / "varnish.vcl", "-s", "malloc,64m"]
+        command = ["varnishd", "-F", "-j", "none", "-n", folder / "varnish", "-a", f"http=127.0.0.1:{self.port}"]
+        command += ["-a", f"purge=127.0.0.1:{self.purge_port}", "-f", folder / "varnish.vcl", "-s", "malloc,64m"]
         self.process = subprocess.Popen(command, stdout=open(folder / "front.log", "ab"), stderr=subprocess.STDOUT)
 
     def stop(self):
@@ -119,15 +126,23 @@ class Varnish:
         """A change is there at once after a purge, and not only when the copy has aged."""
         ask(self.port, "GET", "/v1/sales/s")
         origin.operate("POST", "sales/s/message", {"message": "purged"})
-        if ask(self.port, "PURGE", "/v1/sales/s")[0] != 200:
+        if ask(self.purge_port, "PURGE", "/v1/sales/s")[0] != 200:
             wrong(self.name, "a purge from this machine is refused")
-        page = ask(self.port, "PURGE", "/s/s")[0], ask(self.port, "GET", "/s/s")[2]
+        page = ask(self.purge_port, "PURGE", "/s/s")[0], ask(self.port, "GET", "/s/s")[2]
         if b"purged" not in page[1]:
             wrong(self.name, "a purge does not bring what changed")
 
 
 class Nginx:
     name = "nginx"
+    purge_port = None
+    own_errors = {
+        b"GET x HTTP/1.1\r\nHost: a\r\n": (400, "invalid-request", "/"),
+        b"TRACE /s/s HTTP/1.1\r\nHost: a\r\n": (405, "method-not-allowed", "/s/s"),
+        b"GET /s/s HTTP/1.1\r\n": (400, "invalid-request", "/s/s"),
+        b"GET /" + b"s" * 40_000 + b" HTTP/1.1\r\nHost: a\r\n": (431, "headers-too-large", "/"),
+        b"GET /s/s HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n": (431, "headers-too-large", "/s/s"),
+    }
 
     def __init__(self, folder, origin):
         self.port, self.folder = free_port(), folder
@@ -135,20 +150,25 @@ class Nginx:
         own = {
             "server 127.0.0.1:8080 ": f"server 127.0.0.1:{origin.port} ",
             "listen 80 ": f"listen 127.0.0.1:{self.port} ",
-            "/var/cache/nginx/tzero": f"{folder}/cache",
+            "/var/cache/nginx/tzero ": f"{folder}/cache ",
+            "/var/cache/nginx/tzero-second ": f"{folder}/cache-second ",
             "worker_connections 16384": "worker_connections 512",
             "worker_rlimit_nofile 65536;": "",
         }
         for given, here in own.items():
             assert text.count(given) == 1, given
             text = text.replace(given, here)
+        # The way from the one server to the other.
+        assert text.count("127.0.0.1:8079") == 2
+        text = text.replace("127.0.0.1:8079", f"127.0.0.1:{free_port()}")
         (folder / "nginx.conf").write_text(text)
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         told = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/front.log;"
         if os.getuid() == 0:
             told += " user root;"
         command = [program, "-p", folder, "-c", folder / "nginx.conf", "-g", told]
-        self.process = subprocess.Popen(command, env={**os.environ, "TZ": "UTC"})
+        # The clock that it shows does not go by the machine's zone.
+        self.process = subprocess.Popen(command, env={**os.environ, "TZ": "Asia/Tokyo"})
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -248,6 +268,10 @@ def keeps_out(front):
     for path in ("/admin/v1/sales", "/console", "/metrics", "/readyz"):
         if ask(front.port, "GET", path)[0] != 404:
             wrong(front.name, f"{path} is there for everybody")
+        for disguised in (f"https://evil{path}", f"ftp://evil{path}", f"{path}#x"):
+            request = f"GET {disguised} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            if edge.raw(front.port, request.encode())[0] not in (400, 404):
+                wrong(front.name, f"{disguised} is there for everybody")
 
 
 def prove(make, origin, folder):
@@ -320,9 +344,15 @@ def main():
         folder = FOLDER / "fronts" / make.name
         folder.mkdir(parents=True)
         both.append((make, Origin(folder / "data"), folder))
+    # One after the other: waits are measured.
+    lines = []
+    for make in (Varnish, Nginx):
+        folder = FOLDER / "fronts" / f"{make.name}-edge"
+        folder.mkdir(parents=True)
+        lines += edge.prove(make, stub.Stub(), folder)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         proofs = [pool.submit(prove, *each) for each in both]
-        lines = [line for proof in proofs for line in proof.result()]
+        lines += [line for proof in proofs for line in proof.result()]
     print("\n".join(lines))
 
 

@@ -100,7 +100,8 @@ async fn keys_of_another_system_are_left_alone() {
     }
     assert_eq!(system(4, "shop").await, Err(Refusal::Owned { key: "tz:shop:owner".to_owned() }));
     assert_eq!(system(4, "staging").await, Ok(()), "by another name");
-    server.ask(&["DEL", "tz:shop:owner"]).unwrap();
+    let removed: u8 = server.ask(&["DEL", "tz:shop:owner"]).unwrap();
+    assert_eq!(removed, 1);
     assert_eq!(system(4, "shop").await, Ok(()), "where the first one is gone for good");
 }
 

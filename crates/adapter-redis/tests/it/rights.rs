@@ -115,7 +115,9 @@ async fn no_key_has_an_identifier_of_a_buyer_and_it_comes_back_whole() {
     let unpinned = store.unpinned(&shard, Timestamp::MAX, 9).await.unwrap();
     assert_eq!(unpinned[0].claim.user_id, whole.user_id);
     let one = unpinned[0].claim.units.clone();
-    // Another key cannot read them, and says so.
+    // Another key cannot read them, and says so, also to whoever took these for keys of its own.
+    let removed: u8 = server.ask(&["DEL", "tz:owner"]).unwrap();
+    assert_eq!(removed, 1);
     let other = Redis::connect(Options {
         address: server.address(),
         seal: SealKey::new([4; 32]),
