@@ -55,10 +55,6 @@ sub vcl_recv {
     }
     # Streams of statuses are not buffered.
     if (req.url ~ "^/v1/orders/[^?]+/events(\?|$)") { return (pipe); }
-  } elseif (req.method != "OPTIONS" && req.method != "DELETE") {
-    # A body is here before it is passed on, so that one that breaks off is not taken for an origin that does.
-    if (std.integer(req.http.Content-Length, 0) > 2097152) { return (synth(413, "Payload Too Large")); }
-    if (!std.cache_req_body(2MB)) { return (synth(400, "Bad Request")); }
   }
   return (pass);
 }
@@ -145,8 +141,6 @@ sub vcl_synth {
   if (req.url ~ "^/[A-Za-z0-9/_.:~@-]*(\?|$)") { set req.http.X-Instance = regsub(req.url, "\?.*$", ""); }
   if (resp.status == 404) {
     set req.http.X-Problem = {""type":"/problems/not-found","title":"There is nothing here","status":404,"detail":"there is nothing at this address","code":"not-found""};
-  } elseif (resp.status == 413) {
-    set req.http.X-Problem = {""type":"/problems/body-too-large","title":"The request's body is too large","status":413,"detail":"a body may have 2 MiB","code":"body-too-large""};
   } elseif (resp.status >= 500) {
     # A client is told when to come back.
     set resp.status = 503;

@@ -137,6 +137,8 @@ class Nginx:
     name = "nginx"
     purge_port = None
     own_errors = {
+        b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n": (413, "body-too-large", "/v1/sessions"),
+        b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n": (400, "invalid-request", "/v1/sessions"),
         b"GET x HTTP/1.1\r\nHost: a\r\n": (400, "invalid-request", "/"),
         b"TRACE /s/s HTTP/1.1\r\nHost: a\r\n": (405, "method-not-allowed", "/s/s"),
         b"GET /s/s HTTP/1.1\r\n": (400, "invalid-request", "/s/s"),

@@ -16,19 +16,22 @@ fn folder() -> PathBuf {
     Path::new(&file).with_extension("")
 }
 
-/// A store that was killed, and comes back whatever becomes of the test: others need it.
-struct Killed(String);
+/// Stores that were killed, and come back whatever becomes of the test: others need them.
+struct Killed;
 
 impl Killed {
-    fn now(store: &str) -> Self {
-        services(&["kill", store]);
-        Self(store.to_owned())
+    fn now(stores: &[&str]) -> Self {
+        let killed = Self;
+        for store in stores {
+            services(&["kill", store]);
+        }
+        killed
     }
 }
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        services(&["restart", &self.0]);
+        services(&["up"]);
     }
 }
 
@@ -132,7 +135,7 @@ async fn every_primary_of_redis_dies_once() {
     let mut tickets = Vec::new();
     for primary in primaries().await {
         tickets.extend(some_tickets(&server, 2).await);
-        let killed = Killed::now(&primary);
+        let killed = Killed::now(&[&primary]);
         tickets.extend(some_tickets(&server, 2).await);
         drop(killed);
     }
@@ -193,7 +196,7 @@ async fn a_primary_that_is_lost_with_its_replica_stops_its_own_sales_alone() {
         }
     }
     let tickets = some_tickets(&server, 2).await;
-    let killed: Vec<Killed> = away.iter().map(|node| Killed::now(node)).collect();
+    let killed = Killed::now(&away.iter().map(String::as_str).collect::<Vec<_>>());
     let mut sold = 0;
     for _ in 0..20 {
         let buyer = server.buyer().await;
@@ -240,7 +243,7 @@ async fn kafka_and_postgresql_die_and_come_back() {
     let mut tickets = some_tickets(&server, 2).await;
     assert!(server.get("/metrics").await.text.contains("tzero_shard_open{sale=\"s\"} 1\n"));
     for (store, dependency) in [("kafka", "claims"), ("postgres", "store")] {
-        let killed = Killed::now(store);
+        let killed = Killed::now(&[store]);
         // There is work all the same: what is away is named, and no load balancer takes the gateway away.
         let said = without(&server, dependency).await;
         assert_eq!(said["degraded"], true, "{store}: {said}");
