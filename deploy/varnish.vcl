@@ -15,7 +15,8 @@ backend origin {
   .probe = { .url = "/healthz"; .interval = 500ms; .timeout = 1s; .window = 2; .threshold = 1; .initial = 1; }
 }
 
-# Who may purge, at the listener named "purge": behind a TLS terminator everybody may seem to come from this machine.
+# Who may purge, at the listener named "purge" (or the only one, where it has no name and this machine alone reaches it):
+# behind a TLS terminator everybody may seem to come from this machine.
 acl purgers { "127.0.0.1"; "::1"; }
 
 sub vcl_recv {
@@ -24,7 +25,10 @@ sub vcl_recv {
   # No address of tzero needs a percent sign or the like. Each would be a copy of its own, and `#` ends one at the gateway.
   if (req.url !~ "^/[A-Za-z0-9/._~:@!$&'()*+,;=-]*(\?|$)") { return (synth(404, "Not Found")); }
   if (req.method == "PURGE") {
-    if (local.socket != "purge" || client.ip !~ purgers) { return (synth(403, "Forbidden")); }
+    if (client.ip !~ purgers
+        || !(local.socket == "purge" || (local.socket == "a0" && local.endpoint ~ "^127\.0\.0\.1:"))) {
+      return (synth(403, "Forbidden"));
+    }
     set req.url = regsub(req.url, "\?.*$", "");
     return (purge);
   }

@@ -1,7 +1,7 @@
 //! Topics: what they are called, and how those that are missing are made.
 //!
-//! A topic that is there is used as it is. One that is made gets the settings that are in [`KEPT`]; how many copies it has
-//! is the operator's.
+//! One that is made gets the settings that are in [`KEPT`]; one that is there and has others would lose claims, and is refused. How
+//! many copies it has is the operator's.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,9 @@ use std::time::Duration;
 use domain::id::{SaleId, ShardId};
 use ports::Fault;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::Client;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -26,6 +28,8 @@ use crate::{Limits, Refusal};
 /// claim that went before allocation has read it would be a ticket that no ledger ever hears of.
 const KEPT: &[(&str, &str)] =
     &[("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
+/// Claims that are kept for a day are read before that, milliseconds: a topic that somebody made by hand may delete by age.
+const LONG_MS: i64 = 86_400_000;
 /// Copies that must have a record before it counts, where there are several: one machine may then be lost.
 const IN_SYNC: (&str, &str) = ("min.insync.replicas", "2");
 /// Partitions of the topic of orders: how many programs of a shop can share the reading.
@@ -71,6 +75,8 @@ struct Wanted<'a> {
     name: &'a str,
     partitions: i32,
     settings: &'static [(&'static str, &'static str)],
+    /// Whether one that is there with other settings is refused.
+    is_strict: bool,
 }
 
 /// Makes sure that topics are there.
@@ -109,21 +115,28 @@ impl Topics {
     /// The topic of a shard's claims, which has the shard's partition.
     pub(crate) async fn claims(&self, shard: &ShardId) -> Result<String, Fault> {
         let name = self.names.claims(&shard.sale);
-        self.ensure(Wanted { name: &name, partitions: partition(shard) + 1, settings: KEPT }).await?;
+        self.ensure(Wanted {
+            name: &name,
+            partitions: partition(shard) + 1,
+            settings: KEPT,
+            is_strict: true,
+        })
+        .await?;
         Ok(name)
     }
 
     /// The topic of what was put aside.
     pub(crate) async fn dead_letters(&self) -> Result<String, Fault> {
         let name = self.names.dead_letters();
-        self.ensure(Wanted { name: &name, partitions: 1, settings: KEPT }).await?;
+        self.ensure(Wanted { name: &name, partitions: 1, settings: KEPT, is_strict: false }).await?;
         Ok(name)
     }
 
     /// The topic of how orders stand. How long it is kept is the brokers' default.
     pub(crate) async fn orders(&self) -> Result<String, Fault> {
         let name = self.names.orders();
-        self.ensure(Wanted { name: &name, partitions: ORDERS_PARTITIONS, settings: &[] }).await?;
+        self.ensure(Wanted { name: &name, partitions: ORDERS_PARTITIONS, settings: &[], is_strict: false })
+            .await?;
         Ok(name)
     }
 
@@ -157,6 +170,9 @@ impl Topics {
         loop {
             let partitions = self.partitions(wanted.name).await?;
             if partitions >= wanted.partitions {
+                if wanted.is_strict {
+                    self.keeps(wanted).await?;
+                }
                 return self.tell_publisher(wanted.name).await;
             }
             // A topic of orders that somebody made is used as it is.
@@ -183,6 +199,37 @@ impl Topics {
             Err(error) if error.rdkafka_error_code().is_some_and(is_missing) => Ok(0),
             asked => asked.map_err(|error| unavailable(format_args!("looking for topic {topic}"), &error)),
         }
+    }
+
+    /// Whether the topic has the settings that it must have. Brokers that do not say so to this user are believed.
+    async fn keeps(&self, wanted: &Wanted<'_>) -> Result<(), Fault> {
+        let Wanted { name, settings, .. } = wanted;
+        let asked = [ResourceSpecifier::Topic(name)];
+        let described = self.admin.describe_configs(&asked, &self.patience()).await;
+        let mut described =
+            described.map_err(|error| unavailable(format_args!("looking at topic {name}"), &error))?;
+        let found = match described.pop() {
+            Some(Ok(found)) => found,
+            Some(Err(code)) => {
+                tracing::warn!(topic = name, %code, "{LOG}: the topic's settings cannot be read, and are not checked");
+                return Ok(());
+            }
+            None => return Ok(()),
+        };
+        let found = found.entry_map();
+        let wrong = settings.iter().find_map(|(key, right)| {
+            let value = found.get(key)?.value.as_deref()?;
+            let long = || *key == "retention.ms" && value.parse().is_ok_and(|ms: i64| ms >= LONG_MS);
+            (value != *right && !long()).then_some((key, value, right))
+        });
+        let Some((key, value, right)) = wrong else { return Ok(()) };
+        Err(Fault::unavailable(
+            LOG,
+            format!(
+                "topic {name} has {key}={value}, under which claims vanish before the ledger has read them; set it: kafka-configs.sh \
+                 --alter --entity-type topics --entity-name {name} --add-config {key}={right}"
+            ),
+        ))
     }
 
     /// The client that appends learns of partitions before it is asked to append to them.

@@ -25,7 +25,7 @@ const OWNER: &str = "fingerprint";
 pub enum Refusal {
     /// It does not answer, or not to this user.
     #[error(
-        "Redis cannot be reached, or refuses this user: {0}; check the addresses, redis.tls (servers may answer over TLS alone), the \
+        "Redis cannot be reached, or refuses this user: {0}; check the addresses, redis.tls (a server that speaks TLS alone, or none, does not answer the other), the \
          password and the rights of its user"
     )]
     Unreachable(String),

@@ -103,6 +103,8 @@ ROUTES = ("sale", "page")
 
 class Varnish:
     name = "varnish"
+    # What is older than stale-while-revalidate is not given while the origin lives.
+    waits_for_the_new = True
     # What Varnish refuses before its rules are asked has no body.
     own_errors = {
         b"GET https://evil/s/s HTTP/1.1\r\nHost: a\r\n": (400, "invalid-request", "/"),
@@ -135,7 +137,7 @@ class Varnish:
 
 class Nginx:
     name = "nginx"
-    purge_port = None
+    purge_port, waits_for_the_new = None, False
     own_errors = {
         b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n": (413, "body-too-large", "/v1/sessions"),
         b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n": (400, "invalid-request", "/v1/sessions"),

@@ -151,3 +151,26 @@ async fn a_shard_that_nobody_asked_for_is_read_again_once_somebody_does() {
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
     }
 }
+
+#[tokio::test]
+async fn a_topic_that_may_lose_claims_is_refused_and_one_that_keeps_them_a_day_is_not() {
+    for (key, value, fits) in [
+        ("cleanup.policy", "compact", false),
+        ("cleanup.policy", "compact,delete", false),
+        ("retention.ms", "60000", false),
+        ("retention.bytes", "1000000", false),
+        ("retention.ms", "86400000", true),
+    ] {
+        let (log, shard) = (SHARED.log().await, shard());
+        let topic = crate::raw::topic(&shard);
+        crate::raw::make_with(&topic, 1, &[(key, value)]).await;
+        match log.publish(&shard, claims(&shard, 0..1)).await {
+            Ok(_) => assert!(fits, "{key}={value} is taken"),
+            Err(fault) => {
+                let said = fault.to_string();
+                assert!(!fits && said.contains(&format!("{topic} has {key}={value}")), "{said}");
+                assert!(said.contains(&format!("--entity-name {topic} --add-config {key}=")), "{said}");
+            }
+        }
+    }
+}

@@ -56,7 +56,13 @@ pub async fn delete_before(topic: &str, offset: i64) {
 
 /// Makes a topic, without any setting.
 pub async fn make(topic: &str, partitions: i32) {
+    make_with(topic, partitions, &[]).await;
+}
+
+/// Makes a topic with these settings.
+pub async fn make_with(topic: &str, partitions: i32, settings: &[(&str, &str)]) {
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let new = settings.iter().fold(new, |new, (key, value)| new.set(key, value));
     admin().create_topics([&new], &patience()).await.unwrap().remove(0).unwrap();
 }
 

@@ -201,10 +201,12 @@ async fn inventory(config: &Config, tls: Option<Tls>, keys: &Keys) -> Result<Red
         name: config.fleet.name.clone(),
     };
     match Redis::connect(options()).await {
-        Err(Refusal::Library { .. }) => {
-            probe::install(&address).await.map_err(|refusal| refusal.to_string())?;
-            Redis::connect(options()).await.map_err(|refusal| refusal.to_string())
-        }
+        Err(lacking @ Refusal::Library { .. }) => match probe::install(&address).await {
+            // A user of least right installs nothing: what is missing is the library.
+            Err(Refusal::Unreachable(_)) => Err(lacking.to_string()),
+            Err(refusal) => Err(refusal.to_string()),
+            Ok(()) => Redis::connect(options()).await.map_err(|refusal| refusal.to_string()),
+        },
         connected => connected.map_err(|refusal| refusal.to_string()),
     }
 }
