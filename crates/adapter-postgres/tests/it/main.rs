@@ -10,5 +10,6 @@ mod kill;
 mod late;
 mod queries;
 mod random;
+mod rights;
 mod server;
 mod shop;
