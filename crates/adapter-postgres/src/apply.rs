@@ -15,11 +15,11 @@ use ports::ledger::Applied;
 use tokio_postgres::Row;
 
 use crate::Postgres;
-use crate::columns::{insert_steps, update_orders};
+use crate::columns::{insert_steps, retake, update_orders};
 use crate::copy::OwnedUnits;
 use crate::effects::insert_effects;
 use crate::failure::Failure;
-use crate::job::{Job, row, rows, write};
+use crate::job::{Job, row, rows};
 use crate::live::{Asked, Live, ProductKey};
 use crate::queries;
 use crate::rows;
@@ -34,8 +34,8 @@ pub(crate) struct Apply<'a> {
 struct Held {
     sale: i32,
     order: Order,
-    /// The version that is stored.
-    stored: u32,
+    /// The version that is stored, and the claim.
+    stored: (u32, TicketId),
     /// Units that the table of units has, and that are its no more.
     gave_up: Option<Units>,
     /// Units that it took meanwhile: since which version, and their places in the buyer's limit.
@@ -58,7 +58,14 @@ impl Job for Apply<'_> {
         let now = clock(row(inside, queries::CLOCK, &[]).await?.as_ref())?;
         let mut desk =
             Desk { orders, terms, live, now, effects: Vec::new(), steps: Vec::new(), addresses: 0 };
-        let applied = self.changes.iter().map(|(ticket, change)| desk.apply(*ticket, change)).collect();
+        let mut applied = Vec::with_capacity(self.changes.len());
+        for (ticket, change) in self.changes {
+            if desk.gave_up(*ticket, change) {
+                desk.write(inside).await?;
+                desk.begin_again();
+            }
+            applied.push(desk.apply(*ticket, change));
+        }
         desk.write(inside).await?;
         Ok(applied)
     }
@@ -82,7 +89,7 @@ async fn hold(
     for row in rows(inside, queries::ORDERS_HOLD, &[&tickets]).await? {
         let sale: i32 = rows::cell(&row, "sale_no")?;
         let order = rows::order(&row, store.numbers.sale(inside, sale).await?)?;
-        let (ticket, stored) = (order.ticket, order.version);
+        let (ticket, stored) = (order.ticket, (order.version, order.claim));
         orders.insert(ticket, Held { sale, order, stored, gave_up: None, took: None });
     }
     Ok(orders)
@@ -130,6 +137,23 @@ struct Desk {
 }
 
 impl Desk {
+    /// Whether the change takes units for an order that gives its own up in the same batch: that is written first, since a
+    /// claim does not change while it is live.
+    fn gave_up(&self, ticket: TicketId, change: &Change) -> bool {
+        let held = self.orders.get(&ticket);
+        matches!(change, Change::LateHeld { .. }) && held.is_some_and(|held| held.gave_up.is_some())
+    }
+
+    /// All of it is written.
+    fn begin_again(&mut self) {
+        for held in self.orders.values_mut() {
+            (held.stored, held.gave_up, held.took) = ((held.order.version, held.order.claim), None, None);
+        }
+        self.effects.clear();
+        self.steps.clear();
+        self.addresses = 0;
+    }
+
     fn apply(&mut self, ticket: TicketId, change: &Change) -> Applied {
         let Some(held) = self.orders.get_mut(&ticket) else { return Applied::Unknown };
         let late = late(&held.order, change);
@@ -166,7 +190,7 @@ impl Desk {
 
     /// Writes what was decided: one statement a table. Units are given back before others are taken.
     async fn write(&self, inside: &Transaction<'_>) -> Result<(), Failure> {
-        let changed = self.orders.values().filter(|held| held.order.version != held.stored);
+        let changed = self.orders.values().filter(|held| held.order.version != held.stored.0);
         let changed: Vec<&Held> = changed.collect();
         let orders: Vec<&Order> = changed.iter().map(|held| &held.order).collect();
         let mut owned = OwnedUnits::default();
@@ -174,6 +198,9 @@ impl Desk {
             if let Some((since, places)) = &held.took {
                 owned.push(held.sale, &held.order, *since, places);
             }
+        }
+        for held in changed.iter().filter(|held| held.order.claim != held.stored.1) {
+            retake(inside, &held.order).await?;
         }
         update_orders(inside, &orders).await?;
         end_units(inside, &changed).await?;
@@ -199,7 +226,7 @@ async fn end_units(inside: &Transaction<'_>, changed: &[&Held]) -> Result<(), Fa
     let tickets: Vec<&[u8]> = ended().map(|(held, _)| &held.order.ticket.0[..]).collect();
     let sales: Vec<i32> = ended().map(|(held, _)| held.sale).collect();
     let products: Vec<i32> = ended().map(|(held, _)| i32::from(held.order.terms.product.0)).collect();
-    write(inside, queries::UNITS_END, &[&tickets, &sales, &products, &units]).await.map(drop)
+    rows(inside, queries::UNITS_END, &[&tickets, &sales, &products, &units]).await.map(drop)
 }
 
 /// Units of a change that would take them again for late money, and their epoch; not where they are the order's already.

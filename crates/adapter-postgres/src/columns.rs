@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use deadpool_postgres::Transaction;
-use domain::hold::Units;
 use domain::order::Order;
 
 use crate::failure::Failure;
@@ -11,34 +10,15 @@ use crate::job::write;
 use crate::rows::instant;
 use crate::{queries, words};
 
-/// Lists of units in one array: each row says which part of it is its own. Places count from 1.
-#[derive(Default)]
-struct Parts {
-    all: Vec<i32>,
-    first: Vec<i32>,
-    last: Vec<i32>,
-}
-
-impl Parts {
-    fn push(&mut self, units: &Units) {
-        self.first.push(self.all.len() as i32 + 1);
-        self.all.extend(units.iter().map(|unit| unit.cast_signed()));
-        self.last.push(self.all.len() as i32);
-    }
-}
-
 /// Orders as they are from now on.
 pub(crate) async fn update_orders(inside: &Transaction<'_>, orders: &[&Order]) -> Result<(), Failure> {
     if orders.is_empty() {
         return Ok(());
     }
-    let mut parts = Parts::default();
-    orders.iter().for_each(|order| parts.push(&order.units));
     let session = |order: &&Order| order.session.as_ref().map(|session| session.session.clone());
     let url = |order: &&Order| order.session.as_ref().map(|session| session.url.clone());
     let paid = |order: &&Order| order.payment.clone();
     let tickets: Vec<&[u8]> = orders.iter().map(|order| &order.ticket.0[..]).collect();
-    let claims: Vec<&[u8]> = orders.iter().map(|order| &order.claim.0[..]).collect();
     let live: Vec<bool> = orders.iter().map(|order| order.live).collect();
     let states: Vec<&str> = orders.iter().map(|order| words::state(order.state)).collect();
     let reasons: Vec<Option<&str>> =
@@ -64,7 +44,6 @@ pub(crate) async fn update_orders(inside: &Transaction<'_>, orders: &[&Order]) -
         orders.iter().map(|order| order.deadline().map(instant)).collect();
     let given: crate::job::Given<'_> = &[
         &tickets,
-        &claims,
         &live,
         &states,
         &reasons,
@@ -81,11 +60,15 @@ pub(crate) async fn update_orders(inside: &Transaction<'_>, orders: &[&Order]) -
         &versions,
         &work,
         &deadlines,
-        &parts.first,
-        &parts.last,
-        &parts.all,
     ];
     all_written(write(inside, queries::ORDERS_UPDATE, given).await?, orders.len())
+}
+
+/// The claim and the units of an order for which late money has taken others; before the order itself is written.
+pub(crate) async fn retake(inside: &Transaction<'_>, order: &Order) -> Result<(), Failure> {
+    let units: Vec<i32> = order.units.iter().map(|unit| unit.cast_signed()).collect();
+    let given: crate::job::Given<'_> = &[&&order.ticket.0[..], &&order.claim.0[..], &units];
+    all_written(write(inside, queries::ORDERS_RETAKE, given).await?, 1)
 }
 
 pub(crate) fn all_written(written: u64, wanted: usize) -> Result<(), Failure> {

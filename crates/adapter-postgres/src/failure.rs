@@ -7,6 +7,8 @@ use ports::Fault;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 
+use crate::refusal::Refusal;
+
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -25,6 +27,15 @@ pub(crate) enum Failure {
     /// A fault of its own.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// This database is not one to work with.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
 }
 
 impl Failure {
@@ -39,6 +50,17 @@ impl Failure {
         let Self::Sql(error) = self else { return false };
         let moved = [&SqlState::T_R_SERIALIZATION_FAILURE, &SqlState::T_R_DEADLOCK_DETECTED];
         error.code().is_some_and(|code| moved.contains(&code) || *code == SqlState::UNIQUE_VIOLATION)
+    }
+
+    /// What whoever starts the program is told. `name` is the database's.
+    pub(crate) fn into_refusal(self, name: &str) -> Refusal {
+        match self {
+            Self::Refused(refusal) => *refusal,
+            Self::Sql(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                Refusal::Denied { said: format!("{name}: {}", words(&error)) }
+            }
+            other => other.into_fault(name).into(),
+        }
     }
 
     /// What the core is told. `name` is the database's.
@@ -57,6 +79,7 @@ impl Failure {
                 Fault::unavailable("the ledger", format!("{name}: {}", words(&error)))
             }
             Self::Pool(error) => Fault::unavailable("the ledger", format!("{name}: {error}")),
+            Self::Refused(refusal) => Fault::unavailable("the ledger", refusal),
             Self::Slow => Fault::unavailable("the ledger", format!("{name}: no answer in time")),
         }
     }

@@ -23,6 +23,7 @@ mod ledger;
 mod live;
 mod migrate;
 mod queries;
+mod refusal;
 mod restock;
 mod rows;
 mod sale_numbers;
@@ -45,6 +46,7 @@ use crate::allocate::Care;
 use crate::deadlines::Deadlines;
 use crate::encrypted::Encrypted;
 use crate::failure::{Failure, name_of};
+pub use crate::refusal::Refusal;
 use crate::sale_numbers::SaleNumbers;
 use crate::sent::Sent;
 
@@ -111,7 +113,7 @@ impl Postgres {
     ///
     /// # Errors
     /// The address cannot be understood, the database does not answer, or its schema is not the one of this version.
-    pub async fn connect(options: Options) -> Result<Self, Fault> {
+    pub async fn connect(options: Options) -> Result<Self, Refusal> {
         let (pool, name) = pool(&options)?;
         let store = Self {
             pool,
@@ -123,8 +125,8 @@ impl Postgres {
             sent: Arc::default(),
             care: Arc::default(),
         };
-        let client = store.client().await.map_err(|failure| store.fault(failure))?;
-        migrate::verify(&client).await.map_err(|failure| store.fault(failure))?;
+        let verified = async { migrate::verify(&store.client().await?).await };
+        verified.await.map_err(|failure| failure.into_refusal(&store.name))?;
         Ok(store)
     }
 
@@ -133,7 +135,7 @@ impl Postgres {
     ///
     /// # Errors
     /// It belongs to another secret or fleet, or does not answer.
-    pub async fn claim_for(&self, digest: [u8; 32], fleet: &str) -> Result<(), Fault> {
+    pub async fn claim_for(&self, digest: [u8; 32], fleet: &str) -> Result<(), Refusal> {
         let mut known: (Option<Vec<u8>>, Option<String>) = (None, None);
         // What another process wrote just now, after the first statement's snapshot, is seen by the second.
         for _ in 0..2 {
@@ -146,30 +148,35 @@ impl Postgres {
             }
         }
         if known.0.as_deref() != Some(&digest[..]) {
-            let detail = "it was written under another data.secret: every process of a fleet needs the same. Under another one every \
-                          ticket would be unknown, and a buyer could buy again";
-            return Err(Fault::damaged("the ledger's secret", detail));
+            return Err(Refusal::OtherSecret);
         }
         if known.1.as_deref() != Some(fleet) {
-            let detail = format!(
-                "it belongs to {}, and fleet.name makes this process part of {}: every process of a fleet needs the same name, \
-                 and another fleet a database of its own",
-                called(known.1.as_deref().unwrap_or_default()),
-                called(fleet),
-            );
-            return Err(Fault::damaged("the ledger's fleet", detail));
+            let theirs = called(known.1.as_deref().unwrap_or_default());
+            return Err(Refusal::OtherFleet { theirs, ours: called(fleet) });
         }
         Ok(())
+    }
+
+    /// Makes sure that the user of this store has every right of a group, as the role that the group is for needs it.
+    ///
+    /// # Errors
+    /// The first right that is missing, or the database does not answer.
+    pub async fn has_rights_of(&self, group: &str) -> Result<(), Refusal> {
+        let lacked = self.ask(queries::RIGHTS_LACKED, &[&group]).await?;
+        let Some(row) = lacked.first() else { return Ok(()) };
+        let read = || Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?));
+        let (user, lacked) = read().map_err(|failure| self.fault(failure))?;
+        Err(Refusal::Lacks { user, group: group.to_owned(), lacked })
     }
 
     /// Whether the database has nothing of ours yet.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn is_empty(options: &Options) -> Result<bool, Fault> {
+    pub async fn is_empty(options: &Options) -> Result<bool, Refusal> {
         let (pool, name) = pool(options)?;
         let asked = async { migrate::is_empty(&pool.get().await?).await };
-        asked.await.map_err(|failure: Failure| failure.into_fault(&name))
+        asked.await.map_err(|failure: Failure| failure.into_refusal(&name))
     }
 
     /// Brings a database to the schema of this version; gives what was done, in words. Needs the right to create a
@@ -177,13 +184,13 @@ impl Postgres {
     ///
     /// # Errors
     /// The database does not answer, a right is missing, or its schema is of another origin or a later version.
-    pub async fn migrate(options: &Options) -> Result<Vec<String>, Fault> {
+    pub async fn migrate(options: &Options) -> Result<Vec<String>, Refusal> {
         let (pool, name) = pool(options)?;
         let done = async {
             let mut client = pool.get().await?;
             migrate::run(&mut client).await
         };
-        done.await.map_err(|failure: Failure| failure.into_fault(&name))
+        done.await.map_err(|failure: Failure| failure.into_refusal(&name))
     }
 
     async fn client(&self) -> Result<deadpool_postgres::Client, Failure> {

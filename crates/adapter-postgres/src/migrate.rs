@@ -3,6 +3,7 @@
 use deadpool_postgres::{Client, GenericClient};
 
 use crate::failure::Failure;
+use crate::refusal::Refusal;
 
 /// The steps, oldest first. A step that was released is never changed: the database knows its digest.
 const STEPS: &[(&str, &str)] = &[
@@ -14,6 +15,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0006_doors", include_str!("../migrations/0006_doors.sql")),
     ("0007_challenge", include_str!("../migrations/0007_challenge.sql")),
     ("0008_fleet", include_str!("../migrations/0008_fleet.sql")),
+    ("0009_processes", include_str!("../migrations/0009_processes.sql")),
 ];
 
 /// Keeps two processes from migrating at once. Any number that nobody else uses.
@@ -34,15 +36,13 @@ async fn done(client: &impl GenericClient) -> Result<Vec<(String, String)>, Fail
 }
 
 /// Whether the steps that were done are the first ones of this version; how many.
-fn compare(done: &[(String, String)]) -> Result<usize, Failure> {
+fn compare(done: &[(String, String)]) -> Result<usize, Refusal> {
     for (at, (name, known)) in done.iter().enumerate() {
         let Some((step, text)) = STEPS.get(at) else {
-            let detail = format!("it has step {name}, which is of a later version of this program");
-            return Err(Failure::damaged("the ledger's schema", detail));
+            return Err(Refusal::Later { step: name.clone() });
         };
         if step != name || digest(text) != *known {
-            let detail = format!("its step {name} is not the step {step} of this version");
-            return Err(Failure::damaged("the ledger's schema", detail));
+            return Err(Refusal::Foreign { found: name.clone(), step });
         }
     }
     Ok(done.len())
@@ -77,9 +77,6 @@ pub(crate) async fn is_empty(client: &impl GenericClient) -> Result<bool, Failur
 /// Whether the schema is the one of this version.
 pub(crate) async fn verify(client: &impl GenericClient) -> Result<(), Failure> {
     let done = if is_empty(client).await? { 0 } else { compare(&done(client).await?)? };
-    if done == STEPS.len() {
-        return Ok(());
-    }
-    let detail = format!("{done} of {} steps are done: migrate it first", STEPS.len());
-    Err(Failure::damaged("the ledger's schema", detail))
+    let all = STEPS.len();
+    if done == all { Ok(()) } else { Err(Refusal::Earlier { done, all }.into()) }
 }

@@ -1,6 +1,7 @@
 //! What is made sure of before anything is sold: the server, its library, and that a lease cannot outlive what it stands for.
 //!
-//! Two roles of least right: [`API_RULES`] for whoever sells, [`SETUP_RULES`] for whoever [installs](install) the library.
+//! Users of least right: [`API_RULES`] for whoever sells, the same and [`RELOADING_RULES`] for whoever renews shards,
+//! [`SETUP_RULES`] for whoever [installs](install) the library.
 
 use redis::{RedisError, Value};
 
@@ -12,6 +13,9 @@ use crate::library::{TEXT, VERSION, naming_runs, text, version_naming_runs};
 pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +info +hget +hmget +hset +hdel +hgetall +hscan \
     +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +client|setname \
     +cluster|slots +cluster|shards +cluster|nodes";
+
+/// What whoever renews shards may do besides: load the library again on a primary that has lost it.
+pub const RELOADING_RULES: &str = "+function|load +function|delete";
 
 /// The commands of whoever installs the library: functions and questions, no key.
 pub const SETUP_RULES: &str = "resetkeys resetchannels -@all +function|load +function|list +function|delete +fcall +ping +info +time \
@@ -261,6 +265,12 @@ async fn try_memory(client: &Client) -> Result<Option<String>, Refusal> {
 pub fn api_user(name: &str, password: &str) -> Vec<String> {
     debug_assert!(API_RULES.contains(keys::PATTERN), "the keys of the rules are those of this crate");
     user(name, password, API_RULES)
+}
+
+/// The whole rule for a user who renews shards, as `ACL SETUSER` takes it.
+#[must_use]
+pub fn reconciler_user(name: &str, password: &str) -> Vec<String> {
+    user(name, password, &format!("{API_RULES} {RELOADING_RULES}"))
 }
 
 /// The whole rule for a user of the setup role, as `ACL SETUSER` takes it.

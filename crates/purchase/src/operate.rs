@@ -19,7 +19,7 @@ use ports::sales::{Action, Created, Restocked, Updated};
 use crate::audit::SaleAudit;
 use crate::catalog::Catalog;
 use crate::pulse::Progress;
-use crate::recover::renew;
+use crate::recover::{open, renew};
 use crate::stores::Stores;
 use crate::totals::{Totals, totals};
 
@@ -97,6 +97,10 @@ impl SalePatch {
     }
 }
 
+fn shards(sale: &Sale) -> impl Iterator<Item = ShardId> {
+    (0..sale.shards).map(|number| ShardId { sale: sale.sale_id.clone(), number })
+}
+
 fn set<T>(member: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *member = value;
@@ -142,17 +146,12 @@ impl Operator {
         let created = self.stores.sales.create(sale.clone()).await?;
         if created == Created::Created {
             self.note(actor, "create", Some(&sale.sale_id), String::new()).await?;
-            self.open_shards(&sale).await?;
+            for shard in shards(&sale) {
+                open(&self.stores, &shard).await?;
+            }
             self.catalog.refresh(&*self.stores.sales).await?;
         }
         Ok(created)
-    }
-
-    async fn open_shards(&self, sale: &Sale) -> Result<(), Fault> {
-        for number in 0..sale.shards {
-            renew(&self.stores, &ShardId { sale: sale.sale_id.clone(), number }).await?;
-        }
-        Ok(())
     }
 
     /// Every sale.
@@ -189,7 +188,9 @@ impl Operator {
             if let Some(sale) = self.update(next, !live).await? {
                 self.note(actor, "patch", Some(id), String::new()).await?;
                 if restocked {
-                    self.open_shards(&sale).await?;
+                    for shard in shards(&sale) {
+                        renew(&self.stores, &shard).await?;
+                    }
                 }
                 return Ok(Patched::Patched(Box::new(sale)));
             }

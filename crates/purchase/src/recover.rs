@@ -44,6 +44,18 @@ pub async fn ensure_open(stores: &Stores, shard: &ShardId) -> Result<bool, Fault
     Ok(is_open(stores, shard).await? || renew_now(stores, shard).await?.is_some())
 }
 
+/// Opens a shard that is new, unless somebody else has opened it meanwhile, or is at it.
+///
+/// # Errors
+/// A fault, or another's renewal that takes too long; run it again.
+pub async fn open(stores: &Stores, shard: &ShardId) -> Result<(), Fault> {
+    let until = stores.clock.elapsed() + Duration::from_millis(TURN_MS);
+    while !ensure_open(stores, shard).await? {
+        wait(stores, until).await?;
+    }
+    Ok(())
+}
+
 /// Opens a shard at a new epoch, whatever it is at; gives the epoch, or `None` where another node did it.
 ///
 /// # Errors
@@ -54,11 +66,17 @@ pub async fn renew(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fa
         if let Some(_turn) = stores.terms.turn(shard).await? {
             return renew_now(stores, shard).await;
         }
-        if stores.clock.elapsed() >= until {
-            return Err(Fault::unavailable("the inventory", "the shard is being renewed by somebody else"));
-        }
-        tokio::time::sleep(PAUSE).await;
+        wait(stores, until).await?;
     }
+}
+
+/// A pause while somebody else renews a shard.
+async fn wait(stores: &Stores, until: Duration) -> Result<(), Fault> {
+    if stores.clock.elapsed() >= until {
+        return Err(Fault::unavailable("the inventory", "the shard is being renewed by somebody else"));
+    }
+    tokio::time::sleep(PAUSE).await;
+    Ok(())
 }
 
 async fn renew_now(stores: &Stores, shard: &ShardId) -> Result<Option<Epoch>, Fault> {

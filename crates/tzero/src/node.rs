@@ -93,8 +93,9 @@ impl Node {
             broken: Arc::new(watch::Sender::new(None)),
         };
         if start.plan.roles.iter().any(|role| *role != Role::Sandbox) {
-            let system = System::open(&start.plan.config, &start.keys, &start.addresses).await?;
-            system.recover().await?;
+            let system =
+                System::open(&start.plan.config, &start.keys, &start.addresses, &start.plan.roles).await?;
+            system.recover(&start.plan.roles).await?;
             node.start_loops(&start.plan, &system);
             node.system = Some(system);
         }

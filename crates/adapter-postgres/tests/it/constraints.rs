@@ -1,21 +1,17 @@
 //! What the schema refuses, whoever writes: SQL by hand, past the program.
 
-use std::sync::Arc;
-
-use adapter_postgres::{Options, Postgres};
 use deadpool_postgres::Client;
 use domain::allocation::Allocation;
 use domain::audit::ViolationKind;
-use domain::order::{OrderState, Reason};
-use domain::transition::{Change, Closing};
+use domain::order::Reason;
 use ports::Fault;
-use ports::ledger::{Applied, Books, Effects};
+use ports::ledger::Books;
 
-use crate::server::{by_hand, options, store};
+use crate::server::{by_hand, store};
 use crate::shop::Shop;
 
 /// A sale of 5 units, 2 a buyer: ann has unit 0 (ticket 1), bob unit 1 (ticket 2), and eve was refused (ticket 3).
-async fn shop() -> (Shop, Client, String) {
+async fn shop() -> (Shop, Client) {
     let (store, url) = store().await;
     let shop = Shop::open(store, 5, 2).await;
     let claims = vec![shop.claim(1, "ann", &[0]), shop.claim(2, "bob", &[1]), shop.claim(3, "eve", &[1])];
@@ -23,7 +19,7 @@ async fn shop() -> (Shop, Client, String) {
     use Allocation::{Allocated, Rejected};
     assert_eq!(decided, [Allocated, Allocated, Rejected(Reason::SoldOut)]);
     let client = by_hand(&url).await;
-    (shop, client, url)
+    (shop, client)
 }
 
 /// The constraint that refuses `sql`.
@@ -44,14 +40,14 @@ fn unit_of(ticket: &str, unit: u32, place: u32) -> String {
 
 #[tokio::test]
 async fn a_unit_has_one_live_owner() {
-    let (_shop, client, _) = shop().await;
+    let (_shop, client) = shop().await;
     assert_eq!(refusal(&client, &unit_of("bob", 0, 1)).await, "order_unit_live");
     client.batch_execute(&unit_of("bob", 2, 1)).await.expect("another unit is free");
 }
 
 #[tokio::test]
 async fn a_unit_beyond_the_stock_belongs_to_nobody() {
-    let (_shop, client, _) = shop().await;
+    let (_shop, client) = shop().await;
     assert_eq!(refusal(&client, &unit_of("bob", 5, 1)).await, "units_fit");
     assert_eq!(refusal(&client, "UPDATE tzero.slice SET units = '{[0,6)}'").await, "slice_within_stock");
     assert_eq!(refusal(&client, "UPDATE tzero.product SET stock = 4").await, "slice_within_stock");
@@ -61,7 +57,7 @@ async fn a_unit_beyond_the_stock_belongs_to_nobody() {
 
 #[tokio::test]
 async fn a_buyer_has_no_more_than_the_limit() {
-    let (_shop, client, _) = shop().await;
+    let (_shop, client) = shop().await;
     client.batch_execute(&unit_of("ann", 2, 1)).await.expect("the second of two");
     assert_eq!(refusal(&client, &unit_of("ann", 3, 2)).await, "units_fit", "there is no third place");
     assert_eq!(refusal(&client, &unit_of("ann", 3, 1)).await, "order_unit_limit", "the place is taken");
@@ -69,7 +65,7 @@ async fn a_buyer_has_no_more_than_the_limit() {
 
 #[tokio::test]
 async fn slices_are_disjoint_and_so_are_the_units_of_their_shards() {
-    let (_shop, client, _) = shop().await;
+    let (_shop, client) = shop().await;
     let slice = |units: &str| {
         format!("INSERT INTO tzero.slice SELECT sale_no, product_no, 1, stock, '{units}' FROM tzero.product")
     };
@@ -85,7 +81,7 @@ async fn slices_are_disjoint_and_so_are_the_units_of_their_shards() {
 
 #[tokio::test]
 async fn what_a_row_says_stays_said() {
-    let (shop, client, _) = shop().await;
+    let (shop, client) = shop().await;
     client
         .batch_execute("UPDATE tzero.order_unit SET live = false WHERE unit_no = 0")
         .await
@@ -108,7 +104,7 @@ async fn what_a_row_says_stays_said() {
 /// A row by hand that the rules do not know of: the batch is a fault, and nothing of it is written.
 #[tokio::test]
 async fn a_violated_constraint_is_a_fault_and_not_an_answer() {
-    let (shop, client, _) = shop().await;
+    let (shop, client) = shop().await;
     client
         .batch_execute("ALTER TABLE tzero.order_unit ADD CONSTRAINT by_hand CHECK (unit_no <> 3)")
         .await
@@ -121,39 +117,4 @@ async fn a_violated_constraint_is_a_fault_and_not_an_answer() {
     let after = ports::ledger::Allocations::position(&*shop.store, &shop.shard).await;
     assert_eq!(after, Ok(position));
     assert_eq!(shop.store.units(&shop.shard).await.expect("units")[0].held, [0, 1]);
-}
-
-/// The address of a database, as a user with the rights of `role` and no others.
-fn as_role(url: &str, role: &str) -> Options {
-    options(format!("{url} options='-c role={role}'"))
-}
-
-#[tokio::test]
-async fn each_role_may_do_its_own_and_no_more() {
-    let (shop, client, url) = shop().await;
-    for role in ["tzero_reader", "tzero_api", "tzero_relay", "tzero_recovery", "tzero_operator"] {
-        let sql = format!("SET ROLE {role}; {}", unit_of("bob", 3, 1));
-        let error = client.batch_execute(&sql).await.expect_err("refused");
-        assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{role}");
-        client.batch_execute("RESET ROLE").await.expect("back");
-    }
-    let allocator = Arc::new(Postgres::connect(as_role(&url, "tzero_allocator")).await.expect("connected"));
-    let worker = Arc::new(Postgres::connect(as_role(&url, "tzero_worker")).await.expect("connected"));
-    let api = Arc::new(Postgres::connect(as_role(&url, "tzero_api")).await.expect("connected"));
-    let at = |store: Arc<Postgres>| shop.through(store);
-    let taken = at(allocator.clone()).allocate(vec![shop.claim(4, "ann", &[3])]).await;
-    assert_eq!(taken, [Allocation::Allocated]);
-    let close = at(api.clone()).apply(4, Change::Close(Closing::ByBuyer)).await;
-    assert!(matches!(close, Applied::Changed(_)), "no unit moves: {close:?}");
-    let release = vec![(shop.ticket(4), Change::DoorClosed)];
-    let refused = ports::ledger::Ledger::apply(&*api, release.clone()).await;
-    assert!(matches!(refused, Err(Fault::Unavailable { .. })), "a unit would move: {refused:?}");
-    let released = ports::ledger::Ledger::apply(&*worker, release).await.expect("its own");
-    assert_eq!(released[0].order().map(|order| order.state), Some(OrderState::Cancelled));
-    let relay = Postgres::connect(as_role(&url, "tzero_relay")).await.expect("connected");
-    let (_, pending) = relay.pending(&shop.shard, 10).await.expect("its own");
-    relay.forget(&shop.shard, pending.iter().map(|pending| pending.id).collect()).await.expect("its own");
-    let mut recovery =
-        at(Arc::new(Postgres::connect(as_role(&url, "tzero_recovery")).await.expect("connected")));
-    recovery.renew().await;
 }

@@ -122,7 +122,7 @@ async fn of_many_processes_that_start_at_once_on_a_new_database_each_finds_its_s
             (
                 7,
                 "two",
-                "it belongs to the fleet \"one\", and fleet.name makes this process part of the fleet \"two\"",
+                "belongs to the fleet \"one\", and fleet.name makes this process part of the fleet \"two\"",
             ),
             (7, "", "part of the fleet without a name"),
         ] {

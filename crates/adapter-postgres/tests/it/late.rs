@@ -50,6 +50,35 @@ async fn a_ticket_may_own_the_same_unit_again() {
     assert_eq!(store.self_check(&shop.shard.sale).await, Ok(Vec::new()));
 }
 
+/// All of it in one batch: what is given up is written before other units are taken under another claim.
+#[tokio::test]
+async fn an_order_may_give_up_its_units_and_take_others_in_one_batch() {
+    let (store, _) = store().await;
+    let shop = Shop::open(store.clone(), 5, 1).await;
+    shop.allocate(vec![shop.claim(1, "ann", &[0]), shop.claim(2, "bob", &[1])]).await;
+    let amount = shop.find(1).await.amount;
+    let payment = Payment { payment: "pi".into(), amount, stage: PaymentStage::Captured };
+    let changes = [
+        (2, Change::Close(Closing::ByBuyer)),
+        (1, Change::Close(Closing::ByBuyer)),
+        (1, Change::DoorClosed),
+        (1, Change::Paid(payment)),
+        (1, Change::LateAttempt),
+        (1, late(1, 3, shop.epoch)),
+        (2, Change::DoorClosed),
+    ];
+    let changes = changes.map(|(number, change)| (shop.ticket(number), change));
+    let applied = store.apply(changes.to_vec()).await.expect("no fault");
+    assert!(applied.iter().all(|applied| matches!(applied, Applied::Changed(_))), "{applied:?}");
+    let order = shop.find(1).await;
+    assert_eq!((order.state, order.version, order.claim), (OrderState::Confirmed, 6, TicketId([1; 16])));
+    assert_eq!(shop.find(2).await.state, OrderState::Cancelled);
+    let units = store.units(&shop.shard).await.expect("units").remove(0);
+    assert_eq!((units.held, units.sold), (Vec::new(), vec![3]));
+    assert_eq!(store.story(shop.ticket(1)).await.expect("a story").len(), 6);
+    assert_eq!(store.self_check(&shop.shard.sale).await, Ok(Vec::new()));
+}
+
 #[tokio::test]
 async fn late_units_count_for_the_limit_and_not_while_the_shard_is_renewed() {
     let (store, _) = store().await;

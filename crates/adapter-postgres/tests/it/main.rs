@@ -10,6 +10,7 @@ mod kill;
 mod late;
 mod queries;
 mod random;
+mod rights;
 mod server;
 mod shop;
 mod turns;

@@ -141,6 +141,14 @@ pub async fn database() -> String {
     SHARED.url(&name)
 }
 
+/// The address of a database without a schema on the shared server.
+pub async fn empty() -> String {
+    let name = format!("empty{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let make = format!("CREATE DATABASE {name}");
+    by_hand(&SHARED.url("postgres")).await.batch_execute(&make).await.expect("made");
+    SHARED.url(&name)
+}
+
 /// A ledger of one's own, with its address.
 pub async fn store() -> (Arc<Postgres>, String) {
     let url = database().await;

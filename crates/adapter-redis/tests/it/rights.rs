@@ -27,7 +27,12 @@ fn refused(server: &Server, user: &str, words: &[&str]) -> bool {
 #[tokio::test]
 async fn users_of_least_right_can_do_their_work_and_nothing_else() {
     let server = Server::start(&[]);
-    for user in [probe::api_user("api", "secret"), probe::setup_user("setup", "secret")] {
+    let users = [
+        probe::api_user("api", "secret"),
+        probe::setup_user("setup", "secret"),
+        probe::reconciler_user("reconciler", "secret"),
+    ];
+    for user in users {
         let words: Vec<&str> =
             ["ACL", "SETUSER"].into_iter().chain(user.iter().map(String::as_str)).collect();
         server.ask::<String>(&words).unwrap();
@@ -76,6 +81,44 @@ async fn users_of_least_right_can_do_their_work_and_nothing_else() {
         &["EVAL", "return 1", "0"],
     ] {
         assert!(refused(&server, "setup", words), "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_renews_shards_loads_a_library_that_is_gone() {
+    let server = Server::start(&[]);
+    for user in [probe::api_user("api", "secret"), probe::reconciler_user("reconciler", "secret")] {
+        let words: Vec<&str> =
+            ["ACL", "SETUSER"].into_iter().chain(user.iter().map(String::as_str)).collect();
+        server.ask::<String>(&words).unwrap();
+    }
+    probe::install(&address(&server, "reconciler")).await.unwrap();
+    let options =
+        |user| Options { address: address(&server, user), seal: SealKey::new([3; 32]), name: String::new() };
+    let (api, reconciler) =
+        (Redis::connect(options("api")).await.unwrap(), Redis::connect(options("reconciler")).await.unwrap());
+    let shard = shard("reloaded");
+    server.ask::<String>(&["FUNCTION", "FLUSH"]).unwrap();
+    let denied = api.close(&shard).await.unwrap_err().to_string();
+    assert!(denied.contains("refuses this user"), "{denied}");
+    open(&reconciler, &shard, fresh(1, &[9])).await;
+    held(&api, &shard, 1).await;
+    for words in [&["FUNCTION", "FLUSH"][..], &["EVAL", "return 1", "0"], &["HGET", "another", "key"]] {
+        assert!(refused(&server, "reconciler", words), "{words:?}");
+    }
+}
+
+/// An operator copies what the document says.
+#[test]
+fn the_document_has_the_rules_of_each_user() {
+    let document = include_str!("../../../../docs/fleet.md");
+    let (api, reloading, setup) = (probe::API_RULES, probe::RELOADING_RULES, probe::SETUP_RULES);
+    for line in [
+        format!("ACL SETUSER sale on >… {api}\n"),
+        format!("ACL SETUSER sale_reconciler on >… {api} {reloading}\n"),
+        format!("ACL SETUSER sale_setup on >… {setup}\n"),
+    ] {
+        assert!(document.contains(&line), "{line}");
     }
 }
 

@@ -10,6 +10,7 @@ mod shop_keys;
 mod stores;
 mod tls_files;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use wire::ticket::SealedTickets;
 
 use crate::config::{Config, Provider};
 use crate::keys::Keys;
+use crate::role::Role;
 
 pub use challenges::open as open_challenges;
 pub use lists::ListFiles;
@@ -161,13 +163,18 @@ fn payments(config: &Config, keys: &Keys, provider_url: &str) -> Result<Arc<dyn 
 }
 
 impl System {
-    /// Opens the stores that the configuration names and wires the core to them.
+    /// Opens the stores that the configuration names, as a process of `roles`, and wires the core to them.
     ///
     /// # Errors
     /// A store cannot be opened, in words for the person who starts the program.
-    pub async fn open(config: &Config, keys: &Keys, addresses: &Addresses) -> Result<Self, String> {
+    pub async fn open(
+        config: &Config,
+        keys: &Keys,
+        addresses: &Addresses,
+        roles: &HashSet<Role>,
+    ) -> Result<Self, String> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let (ports, keeper) = stores::open(config, keys, &clock).await?;
+        let (ports, keeper) = stores::open(config, keys, &clock, roles).await?;
         let payments = payments(config, keys, &addresses.provider_url)?;
         let mut settings = settings(config, &addresses.public_url);
         // Where others use the stores too, so may their processors.
@@ -210,14 +217,17 @@ impl System {
         self.keeper.shared
     }
 
-    /// Reads the sales and opens every shard that is not open: from here on it sells. Of stores that others use too, a shard
-    /// that cannot be opened now is left to the reconciler.
+    /// Reads the sales and opens every shard that is not open: from here on it sells. Of stores that others use too, closed
+    /// shards are left to a reconciler, which also comes back to those that cannot be opened now.
     ///
     /// # Errors
     /// A store fails.
-    pub async fn recover(&self) -> Result<(), String> {
+    pub async fn recover(&self, roles: &HashSet<Role>) -> Result<(), String> {
         let failed = |fault: ports::Fault| format!("cannot open the stock: {fault}");
         self.catalog.refresh(&*self.stores.sales).await.map_err(failed)?;
+        if self.keeper.shared && !roles.contains(&Role::Reconciler) {
+            return Ok(());
+        }
         for sale in self.catalog.all() {
             for number in 0..sale.shards {
                 let shard = ShardId { sale: sale.sale_id.clone(), number };

@@ -1,5 +1,6 @@
 //! The audit of a folder that no program uses.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use super::{System, stores};
 use crate::keys::Keys;
+use crate::role::Role;
 
 /// Audits the stores of a folder, read-only: a copy in memory is recovered as at a start, and audited.
 ///
@@ -47,7 +49,7 @@ pub async fn audit_offline(dir: &Path, sale: Option<&str>) -> Result<Vec<Value>,
     };
     let (ports, keeper) = stores::embedded(store);
     let system = System::over(ports, keeper, payments, &keys, clock, settings);
-    system.recover().await?;
+    system.recover(&HashSet::from(Role::ALL)).await?;
     let named = sale.map(|id| SaleId::parse(id).map_err(|refusal| format!("{id}: {refusal}"))).transpose()?;
     let mut reports = Vec::new();
     for sale in system.catalog.all() {

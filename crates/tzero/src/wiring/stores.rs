@@ -1,5 +1,6 @@
 //! Which stores the configuration names: the embedded ones of this process, or those of a fleet.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 use super::tls_files::StoresTls;
 use crate::config::{Config, SaslMechanism, times};
 use crate::keys::Keys;
+use crate::role::Role;
 
 /// Every store behind its port.
 pub struct StorePorts {
@@ -67,9 +69,10 @@ pub async fn open(
     config: &Config,
     keys: &Keys,
     clock: &Arc<dyn Clock>,
+    roles: &HashSet<Role>,
 ) -> Result<(StorePorts, Keeper), String> {
     if let Some(url) = &config.postgres.url {
-        return fleet(config, url.expose(), keys, clock).await;
+        return fleet(config, url.expose(), keys, clock, roles).await;
     }
     let deadline_ms = config.processor.payment_address_deadline_ms;
     let secret = Some(keys.derive("store"));
@@ -115,12 +118,17 @@ async fn fleet(
     url: &str,
     keys: &Keys,
     clock: &Arc<dyn Clock>,
+    roles: &HashSet<Role>,
 ) -> Result<(StorePorts, Keeper), String> {
     let tls = StoresTls::read(config)?;
     let postgres = Arc::new(ledger(postgres_options(config, url, tls.postgres, clock)).await?);
+    for role in ledger_roles(config, roles) {
+        let group = format!("tzero_{}", role.name());
+        postgres.has_rights_of(&group).await.map_err(|refusal| refusal.to_string())?;
+    }
     // Not the key itself: who reads the ledger must not be able to make tickets.
     let digest = *blake3::hash(&keys.derive("store")).as_bytes();
-    postgres.claim_for(digest, &config.fleet.name).await.map_err(|fault| fault.to_string())?;
+    postgres.claim_for(digest, &config.fleet.name).await.map_err(|refusal| refusal.to_string())?;
     let redis = Arc::new(inventory(config, tls.redis, keys).await?);
     let kafka = Kafka::connect(kafka_options(config, tls.kafka, clock))
         .await
@@ -162,12 +170,18 @@ fn postgres_options(config: &Config, url: &str, tls: Option<Tls>, clock: &Arc<dy
 
 /// An empty database gets its schema; one of an older version is left to `tzero migrate`.
 async fn ledger(options: PostgresOptions) -> Result<Postgres, String> {
-    if Postgres::is_empty(&options).await.map_err(|fault| fault.to_string())? {
-        Postgres::migrate(&options).await.map_err(|fault| fault.to_string())?;
+    if Postgres::is_empty(&options).await.map_err(|refusal| refusal.to_string())? {
+        Postgres::migrate(&options).await.map_err(|refusal| refusal.to_string())?;
     }
-    Postgres::connect(options)
-        .await
-        .map_err(|fault| format!("{fault} (`tzero migrate` brings it up to date)"))
+    Postgres::connect(options).await.map_err(|refusal| refusal.to_string())
+}
+
+/// The roles whose rights in the ledger a process of `roles` needs: each role has a group of its name there. A gateway that
+/// asks no orders nodes serves orders itself.
+fn ledger_roles(config: &Config, roles: &HashSet<Role>) -> Vec<Role> {
+    let serves_orders = roles.contains(&Role::Gateway) && config.fleet.orders_nodes.is_empty();
+    let needs = |role: &Role| roles.contains(role) || (*role == Role::Orders && serves_orders);
+    Role::ALL.into_iter().filter(|role| *role != Role::Sandbox && needs(role)).collect()
 }
 
 fn redis_address(config: &Config, tls: Option<Tls>) -> Address {
@@ -245,7 +259,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, String> {
     if let Some(url) = &config.postgres.url {
         let tls = StoresTls::read(config)?;
         let steps = Postgres::migrate(&postgres_options(config, url.expose(), tls.postgres, &clock)).await;
-        let steps = steps.map_err(|fault| fault.to_string())?;
+        let steps = steps.map_err(|refusal| refusal.to_string())?;
         probe::replace(&redis_address(config, tls.redis)).await.map_err(|refusal| refusal.to_string())?;
         let steps = steps.into_iter().map(|step| format!("the ledger's schema: {step}"));
         return Ok(steps.chain(["the function library of Redis is this version's".to_owned()]).collect());

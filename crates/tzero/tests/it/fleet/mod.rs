@@ -5,11 +5,12 @@ mod facts;
 mod faults;
 mod hangs;
 mod refusals;
+mod rights;
 mod roles;
 mod tls;
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
@@ -44,12 +45,13 @@ fn local(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 
-fn launch(flags: &[String]) -> Child {
+fn launch(flags: &[String], log: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(log).expect("a log");
     let mut child = program()
         .arg("serve")
         .args(flags)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .expect("the program starts");
     let first = BufReader::new(child.stdout.take().expect("standard output")).lines().next();
@@ -61,6 +63,11 @@ fn launch(flags: &[String]) -> Child {
 impl Fleet {
     /// Starts all of them.
     pub fn start(settings: &[&str]) -> Self {
+        Self::of_users(settings, |_| Vec::new())
+    }
+
+    /// The same; `own` says what a process of each role is told besides, such as which user it is.
+    pub fn of_users(settings: &[&str], own: impl Fn(&str) -> Vec<String>) -> Self {
         stores::fleet();
         let dir = tempfile::tempdir().expect("a folder");
         let (gateways, orders, provider) = ([port(), port()], [port(), port()], port());
@@ -94,9 +101,12 @@ impl Fleet {
         for number in 0..2 {
             for role in ROLES {
                 let listen = if role == "gateway" { gateways[number] } else { port() };
-                let own = format!("fleet.orders_listen={}", local(orders[number]));
-                let own: &[String] = if role == "orders" { &["--set".to_owned(), own] } else { &[] };
-                fleet.add(role, number, &common, listen, own);
+                let mut own = own(role);
+                if role == "orders" {
+                    own.push(format!("fleet.orders_listen={}", local(orders[number])));
+                }
+                let own = own.into_iter().flat_map(|setting| ["--set".to_owned(), setting]);
+                fleet.add(role, number, &common, listen, &own.collect::<Vec<_>>());
             }
         }
         fleet
@@ -107,8 +117,21 @@ impl Fleet {
         let mut flags = vec!["--role".to_owned(), role.to_owned(), "--listen".to_owned(), local(listen)];
         flags.extend(["--data".to_owned(), data.display().to_string()]);
         flags.extend(common.iter().chain(own).cloned());
-        let child = launch(&flags);
+        let child = launch(&flags, &self.log_of(role, number));
         self.members.push(Member { role, number, flags, child });
+    }
+
+    fn log_of(&self, role: &str, number: usize) -> PathBuf {
+        self.dir.path().join(format!("{role}-{number}.log"))
+    }
+
+    /// What each process has logged, by its role.
+    pub fn logs(&self) -> Vec<(&'static str, String)> {
+        let log = |member: &Member| {
+            let text = std::fs::read_to_string(self.log_of(member.role, member.number)).expect("a log");
+            (member.role, text)
+        };
+        self.members.iter().map(log).collect()
     }
 
     fn member(&mut self, role: &str, number: usize) -> &mut Member {
@@ -125,8 +148,9 @@ impl Fleet {
 
     /// Starts one that was killed.
     pub fn restart(&mut self, role: &str, number: usize) {
+        let log = self.log_of(role, number);
         let member = self.member(role, number);
-        member.child = launch(&member.flags);
+        member.child = launch(&member.flags, &log);
     }
 
     /// A question of the operator's to a gateway; its answer is JSON.
