@@ -21,6 +21,7 @@ pub mod pieces;
 pub mod product;
 mod records;
 pub mod sale;
+pub mod seldom;
 pub mod snapshot;
 pub mod status;
 pub mod striped;

@@ -9,7 +9,7 @@ fn through(peer: &str, headers: &[&str]) -> String {
 
 fn through_bytes(peer: &str, headers: &[&[u8]]) -> String {
     let trusted = |address: IpAddr| address.is_loopback() || address == IpAddr::from([10, 0, 0, 1]);
-    client(peer.parse().unwrap(), headers.iter().copied(), &trusted).to_string()
+    client(peer.parse().unwrap(), AddressHeader::XForwardedFor, headers.iter().copied(), &trusted).to_string()
 }
 
 #[test]
@@ -48,6 +48,7 @@ fn ports_and_brackets_are_taken_off() {
     assert_eq!(through("127.0.0.1", &["1.2.3.4:5678"]), "1.2.3.4");
     assert_eq!(through("127.0.0.1", &["[2001:db8::1]:443"]), "2001:db8::1");
     assert_eq!(through("127.0.0.1", &["2001:db8::1"]), "2001:db8::1");
+    assert_eq!(through("127.0.0.1", &["1.2.3.4, [2001:db8::1]nonsense"]), "127.0.0.1");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use purchase::pulse::Progress;
 
 use crate::api::sale::Shown;
 use crate::challenges::Challenger;
+use crate::client_address::AddressHeader;
 use crate::limits::Rooms;
 use crate::listener::Gauges;
 use crate::lists::Lists;
@@ -89,7 +90,9 @@ pub struct Edge {
     pub lists: Arc<Lists>,
     /// Challenges, and what was noticed about buyers.
     pub challenger: Challenger,
-    /// Whose `X-Forwarded-For` is believed.
+    /// In which header proxies say who the client is.
+    pub address_header: AddressHeader,
+    /// Whose word counts for that.
     pub trusted: Arc<dyn Fn(std::net::IpAddr) -> bool + Send + Sync>,
     /// Counts requests by who sends them.
     pub rooms: Rooms,
@@ -184,7 +187,7 @@ impl Edge {
         let checkouts = self.shedding.under_way();
         self.stores.pulse.observe(Progress::Hold, checkouts > 0, self.now());
         if let Err(fault) = self.operator.take_pulse().await {
-            tracing::warn!(%fault, "nobody can tell who waits");
+            self.stores.met(fault.what(), "not-counted", &fault);
         }
     }
 

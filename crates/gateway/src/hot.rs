@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName, header};
 
 use crate::api::{checkout, status};
-use crate::client_address;
+use crate::client_address::{self, AddressHeader};
 use crate::edge::Edge;
 use crate::listener::Peer;
 use crate::metrics::Route;
@@ -16,8 +16,6 @@ use crate::reply::Whole;
 pub const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// The solution of a challenge.
 pub const SOLUTION_HEADER: HeaderName = HeaderName::from_static("challenge-solution");
-/// What a proxy says of the client's address.
-pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A request of one of these routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +73,30 @@ pub struct HotRequest<'a> {
     pub path: &'a str,
     /// The headers that matter.
     pub given: Given<'a>,
-    /// `X-Forwarded-For`.
-    pub forwarded: Option<&'a [u8]>,
+    /// What may say whose it is.
+    pub told: Told<'a>,
     /// The body.
     pub body: &'a [u8],
+}
+
+/// What may say whose a request is; the configuration says which one counts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// `X-Forwarded-For`.
+    pub x_forwarded_for: Option<&'a [u8]>,
+    /// `Forwarded`.
+    pub forwarded: Option<&'a [u8]>,
+}
+
+impl<'a> Told<'a> {
+    /// The line of one of them.
+    #[must_use]
+    pub const fn line(&self, header: AddressHeader) -> Option<&'a [u8]> {
+        match header {
+            AddressHeader::XForwardedFor => self.x_forwarded_for,
+            AddressHeader::Forwarded => self.forwarded,
+        }
+    }
 }
 
 /// The headers that these routes look at. One that was sent several times, which two readers could read in two ways, is not
@@ -125,9 +143,9 @@ pub fn visible(value: &[u8]) -> Option<&str> {
     if plain { std::str::from_utf8(value).ok() } else { None }
 }
 
-/// Whose request it is, by the connection and what proxies wrote, line by line.
-pub fn client<'a>(edge: &Edge, forwarded: impl DoubleEndedIterator<Item = &'a [u8]>, peer: Peer) -> IpAddr {
-    client_address::client(peer.address.ip(), forwarded, &*edge.trusted)
+/// Whose request it is, by the connection and the lines of the header that proxies write.
+pub fn client<'a>(edge: &Edge, lines: impl DoubleEndedIterator<Item = &'a [u8]>, peer: Peer) -> IpAddr {
+    client_address::client(peer.address.ip(), edge.address_header, lines, &*edge.trusted)
 }
 
 /// Answers a request of one of these routes.

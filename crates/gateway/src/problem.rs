@@ -4,9 +4,11 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
+use ports::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::edge::Edge;
 use crate::reply::Whole;
 
 /// What went wrong, by the contract's words.
@@ -324,10 +326,10 @@ fn quote(text: &str, to: &mut String) {
 /// What a handler gives.
 pub type Answer = Result<Response<Body>, Problem>;
 
-/// A fault as the client sees it: said, never explained, since what a store says is nobody's business outside.
+/// A fault as the client sees it, who is told to come back: said, never explained, since what a store says is nobody's business outside.
 #[must_use]
-pub fn fault(fault: &ports::Fault, wait_ms: u64) -> Problem {
-    use ports::Fault;
+pub fn fault(edge: &Edge, fault: &Fault) -> Problem {
+    let wait_ms = edge.busy_ms();
     match fault {
         Fault::Overloaded(_) => {
             Problem::new(Code::Overloaded, "too much waits already; nothing was done").retry_after_ms(wait_ms)
@@ -337,7 +339,7 @@ pub fn fault(fault: &ports::Fault, wait_ms: u64) -> Problem {
                 .retry_after_ms(wait_ms)
         }
         Fault::Unavailable { .. } | Fault::Damaged { .. } => {
-            tracing::warn!(%fault, "answered 503");
+            edge.stores.met(fault.what(), "answered-503", fault);
             Problem::new(Code::Unavailable, "a store does not answer; try again with the same key")
                 .retry_after_ms(wait_ms)
         }

@@ -18,7 +18,7 @@ use crate::api::{challenge, order, payment, sale, sessions, status};
 use crate::browsers::{open_to_browsers, preflight};
 use crate::edge::Edge;
 use crate::encoding::Coding;
-use crate::hot::{self, FORWARDED_FOR, Given, Hot, HotRequest};
+use crate::hot::{self, Given, Hot, HotRequest, Told};
 use crate::listener::{Peer, Service};
 use crate::metrics::{self, Route};
 use crate::page;
@@ -106,8 +106,8 @@ impl Routes {
 
     async fn routed(&self, request: Request<Body>, peer: Peer) -> (Route, Response<Body>) {
         let edge = &self.edge;
-        let forwarded = request.headers().get_all(FORWARDED_FOR);
-        let client = hot::client(edge, forwarded.iter().map(HeaderValue::as_bytes), peer);
+        let told = request.headers().get_all(edge.address_header.name());
+        let client = hot::client(edge, told.iter().map(HeaderValue::as_bytes), peer);
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         if let Some(hot) = self.hot(head.method.as_str(), path) {
@@ -137,7 +137,7 @@ impl Routes {
             Err(problem) => return open_to_browsers(problem.reply(path)),
         };
         let given = Given::of(&head.headers);
-        let request = HotRequest { hot, path, given, forwarded: None, body: &body };
+        let request = HotRequest { hot, path, given, told: Told::default(), body: &body };
         open_to_browsers(hot::answer(&self.edge, &request, client).await.response())
     }
 }
@@ -149,7 +149,7 @@ impl Service for Routes {
 
     async fn answer_hot(&self, request: &HotRequest<'_>, peer: Peer) -> Whole {
         let started = self.edge.clock().elapsed();
-        let client = hot::client(&self.edge, request.forwarded.into_iter(), peer);
+        let client = hot::client(&self.edge, request.told.line(self.edge.address_header).into_iter(), peer);
         let whole = hot::answer(&self.edge, request, client).await;
         self.count(request.hot.route(), whole.status, started, peer);
         whole

@@ -165,27 +165,68 @@ async fn a_connection_without_a_request_is_cut_whatever_else_moves_on_it() {
     drop(silent);
 }
 
-#[tokio::test]
-async fn heads_have_the_limits_of_http_1() {
-    let server = Server::start();
+/// What is answered to requests on one connection: statuses and bodies.
+async fn answers(server: &Server, requests: Vec<http::request::Builder>) -> Vec<(u16, String)> {
     let stream = TcpStream::connect(server.address).await.expect("a connection");
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
             .await
             .expect("HTTP/2");
     server.tasks.spawn(async { drop(connection.await) });
+    let mut answers = Vec::new();
+    for request in requests {
+        let request = request.body(Empty::<bytes::Bytes>::new()).expect("a request");
+        let answer = sender.send_request(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        answers.push((status, String::from_utf8_lossy(&body).into_owned()));
+    }
+    answers
+}
+
+#[tokio::test]
+async fn heads_have_the_limits_of_http_1() {
+    let server = Server::start();
     let long = |length: usize| http::Request::get("http://x/hello").header("x-long", "a".repeat(length));
     let lines = |count: usize| {
         (0..count).fold(http::Request::get("http://x/hello"), |request, number| {
             request.header(format!("x-{number}"), "a")
         })
     };
-    for (request, right) in [(long(900), 200), (long(1_200), 431), (lines(38), 200), (lines(41), 431)] {
-        let request = request.body(Empty::<bytes::Bytes>::new()).expect("a request");
-        let answer = sender.send_request(request).await.expect("an answer");
-        let status = answer.status();
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
-        assert_eq!(status, right, "{body:?}");
-        assert!(right == 200 || String::from_utf8_lossy(&body).contains("headers-too-large"), "{body:?}");
+    let answers = answers(&server, vec![long(900), long(1_200), lines(38), lines(41)]).await;
+    for ((status, body), right) in answers.into_iter().zip([200, 431, 200, 431]) {
+        assert_eq!(status, right, "{body}");
+        assert!(right == 200 || body.contains("headers-too-large"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_servers_is_refused() {
+    let server = Server::start();
+    let named = |address: &str, hosts: &[&str]| {
+        hosts.iter().fold(http::Request::get(address), |request, host| request.header("host", *host))
+    };
+    let right = vec![
+        named("http://shop.example/hello", &[]),
+        named("http://shop.example/hello", &["shop.example"]),
+        named("http://shop.example/hello", &["SHOP.example:80"]),
+        named("https://shop.example:443/hello", &["shop.example"]),
+        named("http://[::1]:8080/hello", &["[::1]:8080"]),
+    ];
+    for (status, body) in answers(&server, right).await {
+        assert_eq!(status, 200, "{body}");
+    }
+    let wrong = vec![
+        named("http://shop.example/hello", &["evil.example"]),
+        named("http://shop.example/hello", &["shop.example:81"]),
+        named("http://shop.example:443/hello", &["shop.example"]),
+        named("http://shop.example/hello", &[""]),
+        named("http://shop.example/hello", &["shop.example", "evil.example"]),
+        named("http://me@shop.example/hello", &[]),
+        named("ftp://shop.example/hello", &[]),
+    ];
+    for (number, (status, body)) in answers(&server, wrong).await.into_iter().enumerate() {
+        assert_eq!(status, 400, "{number}: {body}");
+        assert!(body.contains("invalid-request"), "{body}");
     }
 }

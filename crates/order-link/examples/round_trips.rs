@@ -171,7 +171,8 @@ fn run(time: Duration) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?.to_string();
     let (served, limits, stopped, node_key) =
         (Arc::clone(&object), Limits::default(), stop.clone(), key.clone());
-    let serving = node.spawn(async move { serve(listener, served, &node_key, limits, stopped).await });
+    let clock = Arc::new(SystemClock::start());
+    let serving = node.spawn(async move { serve(listener, served, &node_key, limits, clock, stopped).await });
     let client = gateway.block_on(async {
         let options = Options::new(vec![address]);
         Client::start(options, &key, move |_| shard.clone(), Arc::new(SystemClock::start()), Arc::new(Loaded))

@@ -5,11 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::seldom::Seldom;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ports::clock::Clock;
 use ports::orders::Orders;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -82,6 +84,7 @@ pub async fn serve(
     orders: Arc<dyn Orders>,
     key: &LinkKey,
     limits: Limits,
+    clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
@@ -89,7 +92,13 @@ pub async fn serve(
     let tasks = TaskTracker::new();
     let answering = Arc::new(Answering { orders, bearer: key.bearer(), limits, stop: stop.clone() });
     let mut connections = JoinSet::new();
-    while let Some((stream, place)) = accept(&listener, &places, &stop).await {
+    let mut failures = Seldom::default();
+    let mut failed = |error: std::io::Error| {
+        if let Some(times) = failures.happened(clock.elapsed()) {
+            tracing::warn!(%error, times, "cannot accept a gateway's connection");
+        }
+    };
+    while let Some((stream, place)) = accept(&listener, &places, &stop, &mut failed).await {
         let serving = Serving { answering: Arc::clone(&answering), crew: Crew(tasks.clone()), _place: place };
         connections.spawn(serving.connection(stream));
         while connections.try_join_next().is_some() {}
@@ -111,6 +120,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     stop: &CancellationToken,
+    failed: &mut (impl FnMut(std::io::Error) + Send),
 ) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let place = stop.run_until_cancelled(Arc::clone(places).acquire_owned()).await?.ok()?;
     loop {
@@ -121,7 +131,7 @@ async fn accept(
                 return Some((stream, place));
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a gateway's connection");
+                failed(error);
                 tokio::time::sleep(BACK_OFF).await;
             }
         }

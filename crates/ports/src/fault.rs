@@ -35,6 +35,15 @@ impl Fault {
         Self::Unavailable { what, detail: detail.to_string() }
     }
 
+    /// What failed, in an operator's words: one of few.
+    #[must_use]
+    pub const fn what(&self) -> &'static str {
+        match self {
+            Self::Unavailable { what, .. } | Self::Damaged { what, .. } | Self::Overloaded(what) => what,
+            Self::Closed(_) => "the shard",
+        }
+    }
+
     /// Something stored that is not what was written.
     pub fn damaged(what: &'static str, detail: impl std::fmt::Display) -> Self {
         Self::Damaged { what, detail: detail.to_string() }

@@ -150,7 +150,7 @@ impl Desk {
         if !queued.is_empty()
             && let Err(fault) = self.stores.board.show(queued).await
         {
-            tracing::warn!(%fault, "status board");
+            self.stores.board_is_away(&fault);
         }
     }
 }

@@ -153,11 +153,11 @@ impl OrderService {
         match tokio::time::timeout(BOARD, self.stores.board.look(&stamp.shard, stamp.ticket)).await {
             Ok(Ok(shown)) => Board::Shows(shown),
             Ok(Err(fault)) => {
-                tracing::warn!(%fault, "status board");
+                self.stores.board_is_away(&fault);
                 Board::Away
             }
             Err(_) => {
-                tracing::warn!("the status board does not answer");
+                self.stores.board_is_away(&"no answer in time");
                 Board::Away
             }
         }

@@ -9,7 +9,7 @@ use ports::ledger::Applied;
 use ports::payments::{DoorClosing, PaymentFault};
 
 use crate::confirm::take_payment;
-use crate::stores::{Settings, Stores};
+use crate::stores::{PROVIDER, Settings, Stores};
 
 /// Even a grace that is over leaves the provider so long for one answer, milliseconds.
 const SHORTEST_CALL_MS: u64 = 250;
@@ -72,12 +72,12 @@ pub async fn close_door_within(
     match answered.unwrap_or_else(|_| Err(PaymentFault::Unknown(format!("no answer within {wait:?}")))) {
         Ok(said) => end(stores, order, said).await,
         Err(fault) if stores.clock.now() >= over => {
-            tracing::warn!(ticket = ?order.ticket, %fault, "the grace is over: the units go back");
+            stores.met(PROVIDER, "left-open", &fault);
             leave_door(stores, order).await
         }
         Err(fault) => {
             let at = stores.retry_at(order, settings, &fault).min(over);
-            tracing::warn!(ticket = ?order.ticket, work = ?Work::Close, %fault, "put off");
+            stores.met(PROVIDER, "put-off", &fault);
             stores.ledger.put_off(order.ticket, Work::Close, at).await
         }
     }

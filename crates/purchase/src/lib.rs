@@ -31,6 +31,7 @@ pub mod confirm;
 mod doubts;
 pub mod expire;
 mod fate;
+pub mod faults;
 pub mod late_payment;
 pub mod operate;
 pub mod pulse;

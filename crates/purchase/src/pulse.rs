@@ -9,6 +9,8 @@ use domain::order::Work;
 use domain::time::Timestamp;
 use tokio::sync::Notify;
 
+use crate::faults::Faults;
+
 /// Kinds of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -52,6 +54,8 @@ pub struct Pulse {
     tracks: [Track; 4],
     work: [Notify; Work::ALL.len()],
     overdue: Notify,
+    /// Faults that requests and orders meet.
+    pub faults: Faults,
 }
 
 impl Pulse {

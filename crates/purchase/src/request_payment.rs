@@ -8,7 +8,7 @@ use ports::payments::{PaymentFault, SessionRequest};
 
 use crate::catalog::Catalog;
 use crate::pulse::Progress;
-use crate::stores::{Settings, Stores, reference};
+use crate::stores::{PROVIDER, Settings, Stores, reference};
 
 /// Makes the payment address of one order; puts it off where the provider fails for now.
 ///
@@ -49,7 +49,7 @@ pub async fn request_payment(
             if applied.as_ref().and_then(Applied::order).is_some_and(|order| !order.has_session(&session)) {
                 // Another process was faster with another session: nobody was shown this address. Close it. Should that fail, the provider's own backstop does it.
                 if let Err(fault) = stores.payments.close_session(&session.session).await {
-                    tracing::warn!(%fault, "a session that nobody was shown stays open until its backstop");
+                    stores.met(PROVIDER, "left-open", &fault);
                 }
             }
             Ok(())

@@ -1,5 +1,6 @@
 //! What every step works with.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use domain::id::{IdSecret, TicketId};
@@ -18,6 +19,9 @@ use ports::tickets::Tickets;
 
 use crate::backlog::Backlog;
 use crate::pulse::Pulse;
+
+/// What failed where a call to the payment provider did.
+pub(crate) const PROVIDER: &str = "the payment provider";
 
 /// The stores and peers of a purchase, as the wiring chose them.
 #[derive(Clone)]
@@ -112,7 +116,7 @@ impl Stores {
         fault: &PaymentFault,
     ) -> Result<(), Fault> {
         let at = self.retry_at(order, settings, fault);
-        tracing::warn!(ticket = ?order.ticket, ?work, %fault, "put off");
+        self.met(PROVIDER, "put-off", fault);
         self.ledger.put_off(order.ticket, work, at).await
     }
 
@@ -123,7 +127,20 @@ impl Stores {
             return;
         }
         if let Err(fault) = self.board.show(documents).await {
-            tracing::warn!(%fault, "status board");
+            self.board_is_away(&fault);
+        }
+    }
+
+    /// The board does not answer: nothing is lost, but the ledger is asked more.
+    pub(crate) fn board_is_away(&self, fault: &dyn Display) {
+        self.met("the status board", "passed-over", fault);
+    }
+
+    /// A request or an order met a fault: it is counted by what failed and by what became of whoever met it (in a word), and
+    /// logged at most once in a while, with how often it was met since.
+    pub fn met(&self, what: &'static str, outcome: &'static str, fault: &dyn Display) {
+        if let Some(times) = self.pulse.faults.met(what, outcome, self.clock.elapsed()) {
+            tracing::warn!(outcome, %fault, times, "a fault");
         }
     }
 }

@@ -16,6 +16,7 @@ mod fairness;
 mod finish;
 mod flood;
 mod foe;
+mod forecast;
 mod gauge;
 mod herd;
 mod hostile;

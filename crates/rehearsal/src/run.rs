@@ -15,6 +15,7 @@ use crate::checks::Violations;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::finish::finish;
+use crate::forecast;
 use crate::gauge::Gauge;
 use crate::herd::Herd;
 use crate::plan::Plan;
@@ -54,6 +55,11 @@ pub struct Progress {
 pub trait Watcher: Send + Sync {
     /// About four times a second.
     fn progress(&self, progress: &Progress);
+
+    /// Once, before it begins: something to know about the run.
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
 }
 
 /// Rehearses.
@@ -111,6 +117,11 @@ async fn ready(plan: Plan, gauge: Arc<Gauge>, watcher: &dyn Watcher) -> Result<R
     let buyers = prepare::sessions(&plan, &client, watcher).await?;
     client.warm(plan.connections.min(plan.buyers)).await?;
     let sale = prepare::sale(&plan, &client, offset_ms).await?;
+    if let Some(buyer) = buyers.first().filter(|_| sale.asks_all)
+        && let Some(text) = forecast::forecast(&plan, &client, &sale.id, buyer, &clock).await
+    {
+        watcher.note(&text);
+    }
     let starts_ms = sale.starts_ms - (Clock::wall_ms() + offset_ms);
     let t_zero = clock.elapsed() + if starts_ms > 0 { Duration::from_millis(starts_ms as u64) } else { SOON };
     let herd = Arc::new(Herd {

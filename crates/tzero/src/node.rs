@@ -183,7 +183,7 @@ impl Node {
             }
         }
         let desk = match &self.system {
-            Some(system) => Some(self.desk(system, &plan, &keys)?),
+            Some(system) => Some(self.desk(system, &plan, &keys, &clock)?),
             None => None,
         };
         self.desk.clone_from(&desk);
@@ -226,7 +226,13 @@ impl Node {
     }
 
     /// Who serves orders to this process; and where the role is to run, this process serves them to gateways.
-    fn desk(&self, system: &System, plan: &Plan, keys: &Keys) -> Result<OrdersDesk, String> {
+    fn desk(
+        &self,
+        system: &System,
+        plan: &Plan,
+        keys: &Keys,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<OrdersDesk, String> {
         let service = system.order_service(&self.batchers);
         match plan.config.fleet.orders_listen {
             Some(address) if plan.roles.contains(&Role::Orders) => {
@@ -236,7 +242,8 @@ impl Node {
                 let listener = bound
                     .map_err(|error| format!("fleet.orders_listen: cannot listen on {address}: {error}"))?;
                 let (service, keys, stop) = (Arc::clone(&service), keys.clone(), self.stop_listening.clone());
-                self.listeners.spawn(wiring::serve_gateways(listener, service, keys, stop));
+                let clock = Arc::clone(clock);
+                self.listeners.spawn(wiring::serve_gateways(listener, service, keys, clock, stop));
             }
             None if plan.roles.len() == 1 && plan.roles.contains(&Role::Orders) => {
                 return Err(

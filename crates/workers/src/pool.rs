@@ -81,16 +81,16 @@ where
         }
         tokio::select! {
             () = crew.stop.cancelled() => {}
-            Some(done) = running.next(), if !running.is_empty() => report(shape.work, done),
+            Some(done) = running.next(), if !running.is_empty() => report(&crew, done),
             () = crew.stores.pulse.nudged(shape.work), if worthwhile && count < allowed => {}
             () = tokio::time::sleep(allowance.wait(tick)) => {}
         }
         while let Some(Some(done)) = futures::FutureExt::now_or_never(running.next()) {
-            report(shape.work, done);
+            report(&crew, done);
         }
     }
     while let Some(done) = running.next().await {
-        report(shape.work, done);
+        report(&crew, done);
     }
 }
 
@@ -108,7 +108,7 @@ where
     loop {
         tokio::select! {
             taken = &mut taking => return taken,
-            Some(done) = running.next(), if !running.is_empty() => report(work, done),
+            Some(done) = running.next(), if !running.is_empty() => report(crew, done),
         }
     }
 }
@@ -117,14 +117,15 @@ async fn take(crew: &Crew, work: Work, limit: usize) -> Vec<Order> {
     match crew.stores.ledger.take_work(work, limit, LEASE_MS).await {
         Ok(orders) => orders,
         Err(fault) => {
-            tracing::warn!(?work, %fault, "no work can be taken");
+            crew.stores.met(fault.what(), "not-taken", &fault);
             Vec::new()
         }
     }
 }
 
-fn report(work: Work, done: Result<(), Fault>) {
+/// A step that failed: its work comes back.
+fn report(crew: &Crew, done: Result<(), Fault>) {
     if let Err(fault) = done {
-        tracing::warn!(?work, %fault, "a step failed; its work comes back");
+        crew.stores.met(fault.what(), "put-off", &fault);
     }
 }

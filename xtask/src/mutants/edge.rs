@@ -305,6 +305,31 @@ pub(super) const GUARDS: &[Mutant] = &[
         ..GATEWAY
     },
     Mutant {
+        guard: "what a proxy wrote behind a client's quotation mark",
+        file: "crates/gateway/src/client_address/forwarded.rs",
+        original: "let mut quoted = false;",
+        without: "let mut quoted = line.iter().filter(|byte| **byte == b'\"').count() % 2 == 1;",
+        test: "client_address::forwarded::tests::no_quotes_of_a_client_hide_the_element_that_a_proxy_appends",
+        ..GATEWAY
+    },
+    Mutant {
+        guard: "the one header that names the client",
+        file: "crates/gateway/src/hot.rs",
+        original: "AddressHeader::Forwarded => self.forwarded,",
+        without: "AddressHeader::Forwarded => if self.forwarded.is_none() { self.x_forwarded_for } else { self.forwarded },",
+        test: "limits::of_the_two_headers_only_the_one_that_is_configured_counts",
+        ..PROGRAM
+    },
+    Mutant {
+        guard: "the one server that a request of HTTP/2 names",
+        file: HTTP2,
+        original: "named.any(differs)",
+        without: "(named.any(differs) && named.count() > 9)",
+        tests: "http2",
+        test: "a_request_that_names_two_servers_is_refused",
+        ..GATEWAY
+    },
+    Mutant {
         guard: "the limit of whoever asks",
         file: "crates/gateway/src/limits/mod.rs",
         original: "if due > now.saturating_add(tolerance) {",

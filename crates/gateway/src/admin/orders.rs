@@ -126,7 +126,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head:
         let id = known_id(&sale)?;
         edge.operator.sale(&id).ok_or_else(unknown)?;
         let asked = query(&edge, &id, head.uri.query().unwrap_or_default())?;
-        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
+        let failed = |error: ports::Fault| fault(&edge, &error);
         let (orders, cursor) = match &asked.ticket {
             Some(ticket) => {
                 let stamp = edge.ticket(ticket).filter(|stamp| stamp.shard.sale == id);
@@ -237,7 +237,7 @@ pub async fn story(State(edge): State<Arc<Edge>>, PathPart(ticket): PathPart, he
     let told = async {
         authorised(&edge, &head.headers)?;
         let stamp = opened(&edge, &ticket)?;
-        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
+        let failed = |error: ports::Fault| fault(&edge, &error);
         let found = edge.operator.story(stamp.ticket).await.map_err(failed)?;
         let (order, story) = found.ok_or_else(unknown_ticket)?;
         let body = json!({
@@ -282,7 +282,7 @@ pub async fn refund(
         let return_units = return_units(&body)?;
         let stamp = opened(&edge, &ticket)?;
         let done = edge.operator.refund(ACTOR, stamp.ticket, return_units).await;
-        match done.map_err(|error| fault(&error, edge.busy_ms()))? {
+        match done.map_err(|error| fault(&edge, &error))? {
             RefundAnswer::Refunding(order) => Ok(reply::json(StatusCode::OK, &operator_order(&edge, &order))),
             RefundAnswer::Refused(..) => {
                 Err(Problem::new(Code::NotRefundable, "only a confirmed order can be refunded"))
@@ -298,7 +298,7 @@ pub async fn refund(
 pub async fn actions(State(edge): State<Arc<Edge>>, head: Parts) -> Response<Body> {
     let listed = async {
         authorised(&edge, &head.headers)?;
-        let failed = |error: ports::Fault| fault(&error, edge.busy_ms());
+        let failed = |error: ports::Fault| fault(&edge, &error);
         let actions = edge.operator.actions(ACTIONS).await.map_err(failed)?;
         let actions = actions.iter().map(|action| {
             json!({

@@ -243,7 +243,7 @@ pub async fn audit(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head
     let audited = async {
         authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
-        let failed = |failed: ports::Fault| fault(&failed, edge.busy_ms());
+        let failed = |failed: ports::Fault| fault(&edge, &failed);
         let audit = edge.operator.audit(&id).await.map_err(failed)?.ok_or_else(unknown)?;
         Ok(reply::json(StatusCode::OK, &report(&id, audit)))
     };

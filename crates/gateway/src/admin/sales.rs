@@ -9,7 +9,6 @@ use domain::id::{IdempotencyKey, ProductId};
 use domain::limits::MAX_STOCK;
 use domain::sale::Sale;
 use http::{HeaderMap, Request, Response, StatusCode};
-use ports::Fault;
 use ports::sales::{Created, Restocked};
 use purchase::operate::Patched;
 use serde_json::{Value, json};
@@ -28,10 +27,6 @@ use crate::reply;
 const LARGEST: usize = 2 << 20;
 
 type Asked = Request<Body>;
-
-fn failed(edge: &Edge, error: &Fault) -> Problem {
-    fault(error, edge.busy_ms())
-}
 
 /// The JSON body of a request that carries the operator's token.
 async fn read(edge: &Edge, request: Asked) -> Result<Value, Problem> {
@@ -72,7 +67,7 @@ pub async fn create(State(edge): State<Arc<Edge>>, request: Asked) -> Response<B
     let created = async {
         let sale = sale_form::sale(&read(&edge, request).await?)?;
         let id = sale.sale_id.clone();
-        match edge.operator.create(ACTOR, sale).await.map_err(|error| failed(&edge, &error))? {
+        match edge.operator.create(ACTOR, sale).await.map_err(|error| fault(&edge, &error))? {
             Created::Exists => {
                 Err(Problem::new(Code::SaleExists, "a sale has this sale_id already; it is as it was"))
             }
@@ -118,7 +113,7 @@ pub async fn patch(
         let id = known_id(&sale)?;
         let known = edge.operator.sale(&id).ok_or_else(unknown)?;
         let patch = sale_form::patch(&value, &known)?;
-        match edge.operator.patch(ACTOR, &id, patch).await.map_err(|error| failed(&edge, &error))? {
+        match edge.operator.patch(ACTOR, &id, patch).await.map_err(|error| fault(&edge, &error))? {
             Patched::Patched(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
             Patched::Unknown => Err(unknown()),
             Patched::EndsBeforeStart => {
@@ -152,7 +147,7 @@ async fn steer(edge: Arc<Edge>, sale: String, request: Asked, step: Step) -> Res
             Step::Resume => edge.operator.resume(ACTOR, &id).await,
             Step::End => edge.operator.end(ACTOR, &id).await,
         };
-        let sale = done.map_err(|error| failed(&edge, &error))?.ok_or_else(unknown)?;
+        let sale = done.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown)?;
         Ok(shown(&edge, StatusCode::OK, &sale))
     };
     let steered: Answer = steered.await;
@@ -243,7 +238,7 @@ pub async fn restock(
             return Err(Problem::new(Code::UnknownProduct, "the sale has no product with this product_id"));
         }
         let done = edge.operator.restock(ACTOR, &id, &product, units as u32, &key).await;
-        match done.map_err(|error| failed(&edge, &error))? {
+        match done.map_err(|error| fault(&edge, &error))? {
             Restocked::Restocked(sale) => {
                 counted(&edge, &sale, &product).await;
                 Ok(shown(&edge, StatusCode::OK, &sale))
@@ -285,7 +280,7 @@ pub async fn message(
         let (Some(text), true) = (text, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
         let id = known_id(&sale)?;
         let sale = edge.operator.message(ACTOR, &id, &text).await;
-        let sale = sale.map_err(|error| failed(&edge, &error))?.ok_or_else(unknown)?;
+        let sale = sale.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown)?;
         Ok(shown(&edge, StatusCode::OK, &sale))
     };
     let told: Answer = told.await;

@@ -42,7 +42,7 @@ fn shown(state: &ShardState) -> Value {
 pub async fn list(State(edge): State<Arc<Edge>>, head: Parts) -> Response<Body> {
     let listed = async {
         authorised(&edge, &head.headers)?;
-        let failed = |failed: ports::Fault| fault(&failed, edge.busy_ms());
+        let failed = |failed: ports::Fault| fault(&edge, &failed);
         let shards = edge.operator.shards().await.map_err(failed)?;
         let shards: Vec<_> = shards.iter().map(shown).collect();
         Ok(reply::json(StatusCode::OK, &json!({ "shards": shards })))

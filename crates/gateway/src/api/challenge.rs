@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::id::SaleId;
 use http::{HeaderMap, StatusCode};
 
-use super::checkout::{challenge_limit, session, user_limit};
+use super::checkout::{challenge_limit, network_limit, session};
 use crate::edge::Edge;
 use crate::hot::Given;
 use crate::problem::{Code, FieldError, Problem, fault};
@@ -17,7 +17,8 @@ use crate::reply::Whole;
 /// 401, 429, 400 where there is no `sale_id`, 404 where there is no such sale.
 pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMap) -> Result<Whole, Problem> {
     let session = session(edge, &Given::of(headers))?;
-    user_limit(edge, &session, client)?;
+    challenge_limit(edge, &session)?;
+    network_limit(edge, client)?;
     let sale = sale.ok_or_else(|| {
         let detail = "is missing: a challenge is for one sale";
         Problem::invalid(vec![FieldError::new("sale_id", detail)])
@@ -27,9 +28,8 @@ pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMa
     let Some(sale) = edge.catalog.get(&sale) else {
         return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
     };
-    challenge_limit(edge, &session)?;
     let body = edge.challenger.issue(edge, &sale, &session.user);
-    let body = body.map_err(|failed| fault(&failed, edge.busy_ms()))?;
+    let body = body.map_err(|failed| fault(edge, &failed))?;
     let media = "application/json";
     Ok(Whole { status: StatusCode::OK, media, body, retry_after_s: None, headers: Vec::new() })
 }

@@ -93,7 +93,7 @@ pub async fn checkout(
             Err(challenges::required(sale, standing))
         }
         Ok(CheckoutAnswer::Refused(refusal)) => Err(refused(edge, refusal)),
-        Err(failed) => Err(fault(&failed, edge.busy_ms())),
+        Err(failed) => Err(fault(edge, &failed)),
     }
 }
 
@@ -120,27 +120,18 @@ pub fn session(edge: &Edge, given: &Given<'_>) -> Result<Session, Problem> {
     Ok(session)
 }
 
-/// Requests per user, network and sale.
+/// Checkouts per user and sale, and requests per network.
 fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(), Problem> {
-    user_limit(edge, session, client)?;
-    let settings = &edge.settings;
-    let burst = (settings.sale_per_s / 10.0).ceil().max(1.0) as u32;
-    one_limit(edge, ("sale", &edge.rooms.sales), sale.as_bytes(), settings.sale_per_s, burst)
-}
-
-/// Requests per user and network.
-///
-/// # Errors
-/// 429.
-pub fn user_limit(edge: &Edge, session: &Session, client: IpAddr) -> Result<(), Problem> {
     let (settings, user) = (&edge.settings, &session.user);
     let (room, key) = (("user", &edge.rooms.users), user.as_str().as_bytes());
     let counted = one_limit(edge, room, key, settings.user_per_s, settings.user_burst);
     counted.inspect_err(|_| edge.challenger.note(edge, user, Signal::RateLimited))?;
-    network_limit(edge, client)
+    network_limit(edge, client)?;
+    let burst = (settings.sale_per_s / 10.0).ceil().max(1.0) as u32;
+    one_limit(edge, ("sale", &edge.rooms.sales), sale.as_bytes(), settings.sale_per_s, burst)
 }
 
-/// Challenges per user: each costs the server a derivation, and whoever is given many makes everybody's more work.
+/// Challenges per user, which use up none of their checkouts: each costs the server a derivation, and whoever is given many makes everybody's more work.
 ///
 /// # Errors
 /// 429.

@@ -30,7 +30,7 @@ pub async fn cancel(edge: &Edge, ticket: &str) -> Answer {
             Err(Problem::new(Code::AlreadyConfirmed, "the order is paid; ask the shop for a refund"))
         }
         Ok(CancelAnswer::Unknown) => Err(unknown()),
-        Err(failed) => Err(fault(&failed, edge.busy_ms())),
+        Err(failed) => Err(fault(edge, &failed)),
     }
 }
 
@@ -56,6 +56,6 @@ where
             Err(Problem::new(Code::NoExtension, detail))
         }
         Ok(ExtendAnswer::Unknown) => Err(Problem::new(Code::NoExtension, "the hold is not running yet")),
-        Err(failed) => Err(fault(&failed, edge.busy_ms())),
+        Err(failed) => Err(fault(edge, &failed)),
     }
 }

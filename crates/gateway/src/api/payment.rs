@@ -28,6 +28,6 @@ where
     match receive(&edge.stores, signature, &body).await {
         Ok(WebhookAnswer::Done) => Ok(reply::json(StatusCode::OK, &json!({ "received": true }))),
         Ok(WebhookAnswer::Refused(refusal)) => Err(Problem::new(Code::InvalidWebhook, refusal.to_string())),
-        Err(failed) => Err(fault(&failed, edge.busy_ms())),
+        Err(failed) => Err(fault(edge, &failed)),
     }
 }

@@ -92,14 +92,11 @@ pub fn unknown() -> Problem {
 /// # Errors
 /// 503 where nobody can tell.
 pub async fn look(edge: &Edge, stamp: &TicketStamp) -> Result<StatusDocument, Problem> {
-    let wait = || edge.busy_ms();
     match edge.orders.status(stamp).await {
         Ok(Some(status)) => Ok(status),
-        Ok(None) => {
-            Err(Problem::new(Code::Unavailable, "the order is on its way into the ledger")
-                .retry_after_ms(wait()))
-        }
-        Err(failed) => Err(fault(&failed, wait())),
+        Ok(None) => Err(Problem::new(Code::Unavailable, "the order is on its way into the ledger")
+            .retry_after_ms(edge.busy_ms())),
+        Err(failed) => Err(fault(edge, &failed)),
     }
 }
 

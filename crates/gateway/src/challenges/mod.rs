@@ -93,10 +93,17 @@ impl Challenger {
         self.difficulty.at(self.issues.most(edge.now()))
     }
 
+    /// The guesses of the hardest challenge.
+    #[must_use]
+    pub const fn most_guesses(&self) -> u32 {
+        self.difficulty.ceiling
+    }
+
     /// A new challenge for this buyer at this sale: a JSON document.
     ///
-    /// Before the sale begins there is time, and nobody is asked yet: it is the most work then, so that nobody lays in for
-    /// little what the herd has to pay dear. Only those of sales that ask and are open make others' harder.
+    /// Before the sale begins there is time, and nobody is asked yet: who takes one then lays it in, and does so by hand, since no
+    /// page of ours asks before T-zero. It is the most work then, so that nobody has for little what the herd has to pay dear.
+    /// Only those of sales that ask and are open make others' harder.
     ///
     /// # Errors
     /// It cannot be made, or too many are: making them must leave room for what buyers do with what they have.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use http::{HeaderMap, Response, header};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Response, Uri, header};
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::activity::{Activity, Watched};
-use super::{LENGTHLESS, Limits, Peer, Service, Shared, http1};
-use crate::problem::Problem;
+use super::{LENGTHLESS, Limits, OTHER_SCHEME, Peer, Service, Shared, http1, is_of_the_web};
+use crate::problem::{Code, Problem};
 
 /// Streams of one connection at once.
 const STREAMS: u32 = 64;
@@ -38,6 +39,33 @@ fn too_large(headers: &HeaderMap, limits: &Limits) -> Option<Problem> {
     (!fits).then(|| limits.head_too_large())
 }
 
+/// The refusal of a request that names two servers, or none of the web (RFC 9113, section 8.3.1).
+fn malformed(target: &Uri, headers: &HeaderMap) -> Option<Problem> {
+    let detail = match target.authority() {
+        _ if !is_of_the_web(target) => OTHER_SCHEME,
+        Some(authority) if authority.as_str().contains('@') => {
+            ":authority must be a host, with its port where it has one"
+        }
+        authority => {
+            let told = authority.map(|authority| authority.as_str().as_bytes());
+            let mut named =
+                told.into_iter().chain(headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes));
+            let first = named.next().map(|name| without_port(name, target.scheme()));
+            let differs = |name| {
+                first.is_some_and(|first| !first.eq_ignore_ascii_case(without_port(name, target.scheme())))
+            };
+            named.any(differs).then_some("Host must name the same server as :authority")?
+        }
+    };
+    Some(Problem::new(Code::InvalidRequest, detail))
+}
+
+/// A host without the port that its scheme has anyway.
+fn without_port<'a>(host: &'a [u8], scheme: Option<&Scheme>) -> &'a [u8] {
+    let port: &[u8] = if scheme == Some(&Scheme::HTTPS) { b":443" } else { b":80" };
+    host.strip_suffix(port).unwrap_or(host)
+}
+
 /// Whether the connection was ended because its client asked for too much without waiting for answers, such as streams that
 /// are begun and reset at once.
 fn is_too_much(error: &hyper::Error) -> bool {
@@ -54,7 +82,9 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
         let under_way = served.begin();
         let shared = Arc::clone(&answering);
         async move {
-            let answer = match too_large(request.headers(), &shared.limits) {
+            let refused = too_large(request.headers(), &shared.limits)
+                .or_else(|| malformed(request.uri(), request.headers()));
+            let answer = match refused {
                 Some(problem) => problem.reply(request.uri().path()),
                 None => shared.service.answer(request.map(Body::new), peer).await,
             };

@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, Response, StatusCode};
+use domain::seldom::Seldom;
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode, Uri};
 use ports::clock::Clock;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -38,6 +40,14 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// Answers whose length nobody is told: with 204 it may not be, and with 304 it would be that of the 200, which nobody
 /// computes (RFC 9110, section 8.6).
 const LENGTHLESS: [StatusCode; 2] = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED];
+
+/// Whether a request's target is a path, or an address of the web: one of another scheme is nobody's here.
+fn is_of_the_web(target: &Uri) -> bool {
+    target.scheme().is_none_or(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS)
+}
+
+/// What is said of any other.
+const OTHER_SCHEME: &str = "the request's target must be a path, or an address with http:// or https://";
 
 /// What a connection may cost.
 #[derive(Clone)]
@@ -169,7 +179,8 @@ impl Listener {
         let per_network = Mutex::default();
         let shared = Arc::new(Shared { limits, service, gauges, clock, per_network, stop: stop.clone() });
         let mut connections = JoinSet::new();
-        while let Some((stream, address, place)) = self.accept(&places, &stop).await {
+        let mut failures = Seldom::default();
+        while let Some((stream, address, place)) = self.accept(&places, &shared, &mut failures).await {
             shared.gauges.accepted.fetch_add(1, Ordering::Relaxed);
             if let Some(seat) = Seat::take(&shared, address.ip()) {
                 connections.spawn(connection(Arc::clone(&shared), stream, Peer { address }, place, seat));
@@ -187,15 +198,16 @@ impl Listener {
     async fn accept(
         &self,
         places: &Arc<Semaphore>,
-        stop: &CancellationToken,
+        shared: &Shared<impl Service>,
+        failures: &mut Seldom,
     ) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
         let place = tokio::select! {
-            () = stop.cancelled() => return None,
+            () = shared.stop.cancelled() => return None,
             place = Arc::clone(places).acquire_owned() => place.ok()?,
         };
         loop {
             let accepted = tokio::select! {
-                () = stop.cancelled() => return None,
+                () = shared.stop.cancelled() => return None,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
@@ -205,7 +217,9 @@ impl Listener {
                     return Some((stream, address, place));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if let Some(times) = failures.happened(shared.clock.elapsed()) {
+                        tracing::warn!(%error, times, "cannot accept a connection");
+                    }
                     tokio::time::sleep(BACK_OFF).await;
                 }
             }

@@ -16,6 +16,9 @@ pub(super) fn write(edge: &Edge, text: &mut String) {
     let name = "tzero_challenge_guesses";
     head(text, name, "gauge", "Work of a challenge that is given out now, in guesses.");
     line(text, name, challenger.guesses(edge));
+    let name = "tzero_challenge_guesses_max";
+    head(text, name, "gauge", "Work of the hardest challenge, in guesses.");
+    line(text, name, challenger.most_guesses());
     let name = "tzero_challenges_total";
     let help = "Checkouts at sales that ask for challenges: those of buyers who were asked, by what they sent, and vouched ones.";
     head(text, name, "counter", help);

@@ -175,6 +175,7 @@ pub fn text(edge: &Edge) -> String {
     backlog(edge, &mut text);
     session_keys(edge, &mut text);
     dropped(edge, &mut text);
+    faults(edge, &mut text);
     challenges::write(edge, &mut text);
     let put_aside = edge.stores.claims.put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
@@ -259,6 +260,17 @@ fn dropped(edge: &Edge, text: &mut String) {
         "Looks at a list (of networks, of revoked sessions) at which it could not be read or had a mistake.",
     );
     line(text, name, lists.failures.load(Ordering::Relaxed));
+}
+
+/// What failed, and what became of the requests and orders that met it; logged once in a while only.
+fn faults(edge: &Edge, text: &mut String) {
+    let name = "tzero_faults_total";
+    let help = "Faults that requests and orders met, by what failed and what became of them.";
+    head(text, name, "counter", help);
+    for (what, outcome, count) in edge.stores.pulse.faults.counts() {
+        let dependency = what.strip_prefix("the ").unwrap_or(what);
+        line(text, &format!("{name}{{dependency=\"{dependency}\",outcome=\"{outcome}\"}}"), count);
+    }
 }
 
 /// Keys that grow old are those of a shop that may have others by now.

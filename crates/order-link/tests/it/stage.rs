@@ -169,7 +169,7 @@ impl Node {
             let key = LinkKey::new(KEY);
             let serving = async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                serve(listener, served, &key, limits, stopped).await;
+                serve(listener, served, &key, limits, Arc::new(SystemClock::start()), stopped).await;
             };
             runtime.block_on(killed.run_until_cancelled(serving));
         });

@@ -167,6 +167,10 @@ impl Bar {
 }
 
 impl Watcher for Bar {
+    fn note(&self, text: &str) {
+        self.bar.suspend(|| complain(text));
+    }
+
     fn progress(&self, progress: &Progress) {
         let message = format!(
             "{}; answered {}, tickets {}, confirmed {}",

@@ -122,9 +122,9 @@ const RELATIONS: &[Relation] = &[
     Relation {
         keys: &["challenge.ttl_ms", "challenge.difficulty_max"],
         holds: |config| {
-            is_turnstile(config) || config.challenge.ttl_ms >= 2 * u64::from(config.challenge.difficulty_max)
+            is_turnstile(config) || config.challenge.ttl_ms >= 10 * u64::from(config.challenge.difficulty_max)
         },
-        detail: "must be at least twice challenge.difficulty_max: a browser that makes a thousand guesses a second \
+        detail: "must be at least ten times challenge.difficulty_max: a phone that makes two hundred guesses a second \
                  may need as many milliseconds for the hardest challenge, and one that has expired is good for nothing",
     },
     Relation {

@@ -37,7 +37,7 @@ const BREAKING: &[&[(&str, &str)]] = &[
     &[("sessions.jwt_keys_url", "https://shop.example/keys"), ("sessions.jwt_algorithm", "HS256")],
     &[("sessions.jwt_keys_url", "http://127.0.0.1:80@shop.example/keys")],
     &[("challenge.difficulty_max", "999")],
-    &[("challenge.ttl_ms", "39999")],
+    &[("challenge.ttl_ms", "49999")],
     &[("challenge.provider", "turnstile"), ("challenge.turnstile_secret", "s")],
     &[("challenge.provider", "turnstile"), ("challenge.turnstile_site_key", "k")],
     &[

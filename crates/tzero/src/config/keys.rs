@@ -45,6 +45,7 @@ pub const KEYS: &[Key] = &[
     key("server.admin_listen", AddressOrEmpty),
     key("server.public_url", UrlOrEmpty),
     key("server.trusted_proxies", Networks),
+    key("server.client_address_header", Choice(&["x-forwarded-for", "forwarded"])),
     key("server.header_timeout_ms", Whole(1, REQUEST_MS)),
     key("server.body_timeout_ms", Whole(1, REQUEST_MS)),
     key("server.idle_timeout_ms", TIME),

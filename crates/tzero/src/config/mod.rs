@@ -32,8 +32,8 @@ pub use fleet::SaslMechanism;
 pub use layers::Sources;
 pub use mistake::{Mistake, Mistakes, Place};
 pub use model::{
-    Admin, Config, Data, Expiration, Issuer, JwtAlgorithm, Limits, Log, LogFormat, LogLevel, Payments,
-    Processor, Provider, Sandbox, Server, Sessions, Status,
+    Admin, ClientAddressHeader, Config, Data, Expiration, Issuer, JwtAlgorithm, Limits, Log, LogFormat,
+    LogLevel, Payments, Processor, Provider, Sandbox, Server, Sessions, Status,
 };
 pub use network::Network;
 pub use secret::Secret;

@@ -71,8 +71,10 @@ pub struct Server {
     /// What browsers call this server, without a slash at the end; `None`: derived from the listener.
     #[serde(deserialize_with = "empty_is_none")]
     pub public_url: Option<String>,
-    /// Networks whose `X-Forwarded-For` is believed.
+    /// Networks of proxies whose word counts for who the client is.
     pub trusted_proxies: Vec<Network>,
+    /// The header in which they say it.
+    pub client_address_header: ClientAddressHeader,
     /// Until the headers of a request are there, milliseconds.
     pub header_timeout_ms: u64,
     /// Until the body of a request is there, milliseconds.
@@ -89,6 +91,16 @@ pub struct Server {
     pub header_bytes: usize,
     /// Most header lines.
     pub header_count: usize,
+}
+
+/// The header in which proxies say who the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientAddressHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// `[data]`: the embedded stores.

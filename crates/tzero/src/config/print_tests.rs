@@ -17,6 +17,7 @@ fn values_carry_their_origins_and_secrets_stay_secret() {
     for line in [
         "[server]\nlisten = \"127.0.0.1:0\"  # command line\n",
         "trusted_proxies = [\"127.0.0.0/8\", \"::1/128\"]  # default\n",
+        "client_address_header = \"x-forwarded-for\"  # default\n",
         "user_per_s = 10.0  # default\n",
         &format!("# webhook_secret = …  (set, not shown)  # {name}:2\n"),
         "# token = …  (set, not shown)  # environment variable TZERO_ADMIN_TOKEN\n",

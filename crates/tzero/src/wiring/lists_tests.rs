@@ -57,4 +57,11 @@ fn no_part_of_a_trusted_network_is_denied() {
         assert!(wrong.contains("server.trusted_proxies has 10.1.0.0/16"), "{wrong}");
     }
     assert_eq!(file.put_in_force(b"deny 10.2.0.0/16\n"), Ok(1));
+    // Loopback is never denied, so that a list which names it turns away nobody behind a proxy of this machine.
+    let trusted = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+    let file = File { kind: Kind::Networks, trusted, path: file.path.clone(), lists: Arc::default() };
+    assert_eq!(file.put_in_force(b"deny 127.0.0.0/8\ndeny 0.0.0.0/0\ndeny ::/0\n"), Ok(3));
+    for loopback in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        assert_eq!(file.lists.networks.load().rule(loopback.parse().unwrap()), None, "{loopback}");
+    }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use adapter_payments::{Options as PaymentOptions, StripeForm};
 use domain::id::{IdSecret, ShardId};
+use gateway::client_address::AddressHeader;
 use gateway::edge::{Edge, EdgeSettings};
 use gateway::lists::Lists;
 use gateway::session::{Builtin, Sessions};
@@ -34,7 +35,7 @@ use rand::{Rng, RngCore};
 use tokio_util::sync::CancellationToken;
 use wire::ticket::SealedTickets;
 
-use crate::config::{Config, Provider};
+use crate::config::{ClientAddressHeader, Config, Provider};
 use crate::keys::Keys;
 use crate::role::Role;
 
@@ -287,6 +288,7 @@ impl System {
             keys_standing,
             lists,
             challenger: challenges::challenger(config, Arc::clone(&challenges)),
+            address_header: address_header(config),
             trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
             rooms: gateway::limits::Rooms::new(random()),
             admin_token,
@@ -304,6 +306,13 @@ impl System {
             streams: std::sync::atomic::AtomicU64::new(0),
             polls: gateway::edge::PerSecond::default(),
         }
+    }
+}
+
+const fn address_header(config: &Config) -> AddressHeader {
+    match config.server.client_address_header {
+        ClientAddressHeader::XForwardedFor => AddressHeader::XForwardedFor,
+        ClientAddressHeader::Forwarded => AddressHeader::Forwarded,
     }
 }
 

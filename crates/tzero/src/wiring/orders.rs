@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use order_link::{Client, Limits, LinkKey, Options};
+use ports::clock::Clock;
 use ports::orders::{Checkout, Orders};
 use purchase::OrderService;
 use tokio::net::TcpListener;
@@ -105,7 +106,8 @@ pub async fn serve_gateways(
     listener: TcpListener,
     service: Arc<OrderService>,
     keys: Keys,
+    clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
-    order_link::serve(listener, service, &link_key(&keys), Limits::default(), stop).await;
+    order_link::serve(listener, service, &link_key(&keys), Limits::default(), clock, stop).await;
 }

@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// A metric's value.
-    async fn metric(&self, series: &str) -> f64 {
+    pub async fn metric(&self, series: &str) -> f64 {
         let text = self.get("/metrics").await.text;
         let line =
             text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')).expect("a series");
@@ -542,18 +542,23 @@ async fn a_rehearsal_solves_what_it_is_asked_and_says_what_that_cost() {
         let output = command.args(sale).arg("--report").arg(&file).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains("no violation"), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = std::fs::read_to_string(&file).expect("a report");
-        (text, serde_json::from_str::<Value>(&report).expect("JSON"))
+        (text, told, serde_json::from_str::<Value>(&report).expect("JSON"))
     };
     server.sale("s", 5, json!({ "challenge": "always", "hold_ms": 1_000 })).await;
     for sale in [&["--sale", "s"][..], &["--challenge=always", "--stock=5", "--hold-ms=1000"]] {
-        let (text, report) = rehearse(sale);
+        let (text, told, report) = rehearse(sale);
         assert!(text.contains("challenges solved (work)"), "{text}");
+        let foretold =
+            "challenges: 20 buyers solve theirs on this machine, up to 100 guesses each on average at ";
+        assert!(told.contains(foretold), "{told}");
         let asked = report["outcomes"]["403 challenge-required"].as_u64().unwrap_or_default();
         assert!((20..=40).contains(&asked), "everybody once, and who clicks twice twice: {report}");
         assert_eq!((&report["challenges"]["count"], &report["sold"]), (&json!(20), &json!(5)), "{report}");
     }
-    let (text, report) = rehearse(&["--stock=5", "--hold-ms=1000"]);
+    let (text, told, report) = rehearse(&["--stock=5", "--hold-ms=1000"]);
+    assert!(!told.contains("challenges:"), "{told}");
     assert!(!text.contains("challenges solved"), "nobody was asked: {text}");
     assert_eq!(report["challenges"]["count"], 0);
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Answer, PATIENCE, Server, read};
+use crate::harness::{Answer, Buyer, PATIENCE, Server, read};
 
 const PROXY: &str = "server.trusted_proxies=127.0.0.1/32";
 /// Three requests of one network at once, and hardly more in the time of a test.
@@ -81,6 +81,56 @@ async fn what_a_client_writes_before_its_address_makes_it_nobody_else() {
     is_limited(&read(request.header("X-Forwarded-For", "198.51.100.7")).await, "network");
 }
 
+/// Statuses of checkouts of as many buyers, each with these lines of a header.
+async fn statuses(server: &Server, name: &str, requests: &[&[&[u8]]]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for lines in requests {
+        let buyer = server.buyer().await;
+        let value = |line| HeaderValue::from_bytes(line).expect("a header's value");
+        let asked = server.checkout("s", &buyer, "k", 1);
+        let asked = lines.iter().fold(asked, |asked, line| asked.header(name, value(line)));
+        statuses.push(read(asked).await.status);
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn the_element_that_a_proxy_appends_to_forwarded_counts_whatever_a_client_wrote_before_it() {
+    let header = "server.client_address_header=forwarded";
+    let server = Server::start(&[PROXY, header, THREE[0], THREE[1], THREE[2]]);
+    server.sale("s", 100, json!({})).await;
+    let one_client: [&[&[u8]]; 9] = [
+        &[b"for=198.51.100.7"],
+        &[b"proto=https;FOR=\"198.51.100.7:443\";by=_us, for=127.0.0.1"],
+        &[b"for=203.0.113.1, for=198.51.100.7"],
+        &[b"for=\"203.0.113.2, for=198.51.100.7"],
+        &[b"for=\"203.0.113.3\\, for=\"198.51.100.7\";host=\"a, for=203.0.113.4\""],
+        &[b"for=203.0.113.5;x=\"", b"for=198.51.100.7"],
+        &[b"for=203.0.113.6", b"for=198.51.100.7;proto=http"],
+        &[b"\xff\", for=198.51.100.7"],
+        &[b"for=203.0.113.7,for=_hidden, for=198.51.100.7"],
+    ];
+    let counted = statuses(&server, "Forwarded", &one_client).await;
+    assert_eq!(counted, [202, 202, 202, 429, 429, 429, 429, 429, 429]);
+    let others: [&[&[u8]]; 2] = [&[b"for=198.51.100.8"], &[b"for=\"[2001:db8::1]:443\", for=\"[::1]\""]];
+    assert_eq!(statuses(&server, "forwarded", &others).await, [202, 202]);
+}
+
+#[tokio::test]
+async fn of_the_two_headers_only_the_one_that_is_configured_counts() {
+    // Nobody names a client in the one that counts: all are the proxy, which is this machine, and have no limit.
+    for (counts, other, told) in [
+        ("forwarded", "X-Forwarded-For", "198.51.100.7"),
+        ("x-forwarded-for", "Forwarded", "for=198.51.100.7"),
+    ] {
+        let header = format!("server.client_address_header={counts}");
+        let server = Server::start(&[PROXY, &header, THREE[0], THREE[1], THREE[2]]);
+        server.sale("s", 100, json!({})).await;
+        let sent: &[&[u8]] = &[told.as_bytes()];
+        assert_eq!(statuses(&server, other, &[sent; 4]).await, [202; 4], "{other}");
+    }
+}
+
 #[tokio::test]
 async fn a_sale_has_a_limit_that_no_other_sale_and_no_made_up_name_uses_up() {
     let server = Server::start(&["limits.sale_per_s=0.05"]);
@@ -113,6 +163,32 @@ async fn challenges_have_a_limit_of_their_own_and_leave_checkouts_theirs() {
     assert!((5..=7).contains(&issued), "{issued}");
     // A challenge is asked for, and not a pause.
     assert_eq!(server.buy("s", &buyer, "k").await.code(), "challenge-required");
+}
+
+#[tokio::test]
+async fn challenges_use_up_no_checkouts_and_checkouts_no_challenges() {
+    let server = Server::start(&["limits.user_per_s=0.01", "limits.user_burst=4"]);
+    server.sale("s", 10, json!({ "challenge": "always" })).await;
+    let ask = async |buyer: &Buyer| {
+        read(server.request(Method::GET, "/v1/challenge?sale_id=s").bearer_auth(&buyer.token)).await
+    };
+    // More challenges than there may be checkouts, and some that are one too many.
+    let ann = server.buyer().await;
+    for _ in 0..5 {
+        assert_eq!(ask(&ann).await.status, 200);
+    }
+    is_limited(&ask(&ann).await, "user");
+    for number in 0..4 {
+        let answer = server.buy("s", &ann, &format!("k{number}")).await;
+        assert_eq!(answer.code(), "challenge-required", "{}", answer.text);
+    }
+    is_limited(&server.buy("s", &ann, "k4").await, "user");
+    let bob = server.buyer().await;
+    for number in 0..4 {
+        assert_eq!(server.buy("s", &bob, &format!("k{number}")).await.code(), "challenge-required");
+    }
+    is_limited(&server.buy("s", &bob, "k4").await, "user");
+    assert_eq!(ask(&bob).await.status, 200, "none had been taken");
 }
 
 #[tokio::test]

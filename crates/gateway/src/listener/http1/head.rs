@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri, Version};
 use httparse::{Header, Status};
 
-use crate::hot::{Given, Hot, HotRequest};
+use crate::hot::{Given, Hot, HotRequest, Told};
+use crate::listener::{OTHER_SCHEME, is_of_the_web};
 
 /// Most header lines that any configuration allows.
 const MOST_LINES: usize = 1_024;
@@ -110,7 +111,7 @@ fn read<'a>(
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     let asked = match hot(method, path) {
         Some(hot) if !found.repeated && !found.chunked => {
-            Asked::Hot(HotRequest { hot, path, given: found.given, forwarded: found.forwarded, body: &[] })
+            Asked::Hot(HotRequest { hot, path, given: found.given, told: found.told, body: &[] })
         }
         _ => Asked::Other(Box::new(whole(method, target, version, request.headers)?)),
     };
@@ -132,7 +133,7 @@ struct Found<'a> {
     close: bool,
     expects: bool,
     given: Given<'a>,
-    forwarded: Option<&'a [u8]>,
+    told: Told<'a>,
     /// Whether a header that the hot routes look at came more than once.
     repeated: bool,
 }
@@ -146,7 +147,7 @@ impl<'a> Found<'a> {
             close: false,
             expects: false,
             given: Given::default(),
-            forwarded: None,
+            told: Told::default(),
             repeated: false,
         };
         let (mut host, mut repeated_host) = (false, false);
@@ -163,12 +164,15 @@ impl<'a> Found<'a> {
                     }
                 }
                 6 if is("expect") => found.expects |= value.eq_ignore_ascii_case(b"100-continue"),
+                9 if is("forwarded") => found.repeated |= found.told.forwarded.replace(value).is_some(),
                 10 if is("connection") => found.connection(value),
                 12 if is("content-type") => found.note(|given| &mut given.content_type, value),
                 13 if is("authorization") => found.note(|given| &mut given.authorization, value),
                 14 if is("content-length") => found.content_length(value)?,
                 15 if is("idempotency-key") => found.note(|given| &mut given.key, value),
-                15 if is("x-forwarded-for") => found.repeated |= found.forwarded.replace(value).is_some(),
+                15 if is("x-forwarded-for") => {
+                    found.repeated |= found.told.x_forwarded_for.replace(value).is_some();
+                }
                 17 if is("transfer-encoding") => {
                     if old || found.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                         return Err(Refusal::Malformed("Transfer-Encoding may only be one 'chunked'"));
@@ -226,6 +230,9 @@ impl<'a> Found<'a> {
 fn whole(method: &str, target: &str, version: u8, lines: &[Header<'_>]) -> Result<Request<()>, Refusal> {
     let uri: Uri =
         target.parse().map_err(|_| Refusal::Malformed("the request's target is not an address"))?;
+    if !is_of_the_web(&uri) {
+        return Err(Refusal::Malformed(OTHER_SCHEME));
+    }
     let mut request = Request::new(());
     *request.method_mut() =
         method.parse().map_err(|_| Refusal::Malformed("the request's method is not a word"))?;

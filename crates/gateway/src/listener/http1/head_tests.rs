@@ -1,6 +1,7 @@
 //! Tests.
 
 use super::*;
+use crate::client_address::AddressHeader;
 
 fn refusal(text: &str) -> Option<Refusal> {
     parse(text.as_bytes(), 100, Hot::of).err()
@@ -13,14 +14,15 @@ fn plan(text: &str) -> Plan {
 #[test]
 fn a_checkout_is_hot_and_its_headers_are_found() {
     let text = "POST /v1/sales/s/checkout?x=1 HTTP/1.1\r\nHost: x\r\nauthorization: Bearer t\r\nContent-Type: application/json\r\n\
-        IDEMPOTENCY-KEY: k\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 2\r\n\r\n{}";
+        IDEMPOTENCY-KEY: k\r\nX-Forwarded-For: 192.0.2.1\r\nFORWARDED: for=192.0.2.2\r\nContent-Length: 2\r\n\r\n{}";
     let head = parse(text.as_bytes(), 100, Hot::of).unwrap().unwrap();
     let Asked::Hot(asked) = head.asked else { panic!("it is hot") };
     assert_eq!((asked.hot, asked.path), (Hot::Checkout { sale: "s" }, "/v1/sales/s/checkout"));
     assert_eq!(asked.given.authorization, Some(&b"Bearer t"[..]));
     assert_eq!(asked.given.content_type, Some(&b"application/json"[..]));
     assert_eq!(asked.given.key, Some(&b"k"[..]));
-    assert_eq!(asked.forwarded, Some(&b"192.0.2.1"[..]));
+    assert_eq!(asked.told.line(AddressHeader::XForwardedFor), Some(&b"192.0.2.1"[..]));
+    assert_eq!(asked.told.line(AddressHeader::Forwarded), Some(&b"for=192.0.2.2"[..]));
     let expected = Plan {
         head: text.len() - 2,
         framing: Framing::Length(2),
@@ -37,6 +39,7 @@ fn what_is_not_the_usual_form_of_a_hot_route_takes_the_long_way_with_every_heade
         "authorization: a\r\nauthorization: b\r\n",
         "idempotency-key: a\r\nidempotency-key: b\r\n",
         "x-forwarded-for: 192.0.2.1\r\nx-forwarded-for: 192.0.2.2\r\n",
+        "forwarded: for=192.0.2.1\r\nForwarded: for=192.0.2.2\r\n",
         "transfer-encoding: chunked\r\nx: y\r\n",
     ] {
         let text = format!("POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\n{more}\r\n");
@@ -133,6 +136,17 @@ fn targets_may_be_whole_addresses() {
     let text = "GET http://example.com/v1/time?x=1 HTTP/1.1\r\nhost: x\r\n\r\n";
     let Asked::Other(request) = parse(text.as_bytes(), 9, Hot::of).unwrap().unwrap().asked else { panic!() };
     assert_eq!((request.uri().path(), request.uri().query()), ("/v1/time", Some("x=1")));
+}
+
+#[test]
+fn an_address_of_another_scheme_than_those_of_the_web_is_refused() {
+    for right in ["/x", "*", "http://x/y", "HTTP://x", "https://x:8443/y"] {
+        assert_eq!(refusal(&format!("OPTIONS {right} HTTP/1.1\r\nhost: x\r\n\r\n")), None, "{right}");
+    }
+    for wrong in ["ftp://evil/metrics", "file:///etc/passwd", "ws://x/v1/time", "gopher://x:70/_GET"] {
+        let refused = refusal(&format!("GET {wrong} HTTP/1.1\r\nhost: x\r\n\r\n"));
+        assert!(matches!(refused, Some(Refusal::Malformed(_))), "{wrong}: {refused:?}");
+    }
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod audit;
 mod command_line;
+mod faults;
 mod plan;
 mod store;
