@@ -65,7 +65,8 @@ enum Command {
     /// Shows or checks the configuration
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
-    /// Brings the stores that the configuration names to this version's form, and says what was done
+    /// Brings the stores that the configuration names to this version's form, and says what was done; in PostgreSQL as the owner
+    /// of the tables
     Migrate(ConfigFlags),
 }
 
