@@ -5,12 +5,29 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Killed, primaries};
+use super::{primaries, services};
 use crate::harness::{PATIENCE, Server, program};
 use crate::stores;
 
 /// As many that every primary has one.
 const SALES: usize = 16;
+
+/// Nodes that were killed, and come back together whatever becomes of the test: one without the other leaves the cluster down.
+struct Gone;
+
+impl Gone {
+    fn now(nodes: &[String]) -> Self {
+        let gone = Self;
+        nodes.iter().for_each(|node| services(&["kill", node]));
+        gone
+    }
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        services(&["up"]);
+    }
+}
 
 /// Every shard, also while a store is away.
 pub(super) async fn shards(server: &Server) -> Vec<Value> {
@@ -72,7 +89,7 @@ async fn what_cannot_be_sold_is_said_and_every_shard_is_listed() {
     let primary = primaries().await.into_iter().next().expect("a primary");
     let nodes = with_replicas(&primary).await;
     assert!(nodes.len() > 1, "it has a replica");
-    let killed: Vec<_> = nodes.iter().map(|node| Killed::now(node)).collect();
+    let killed = Gone::now(&nodes);
     let shards = shards(&server).await;
     assert_eq!(shards.len(), SALES + 1, "{shards:?}");
     let silent = shards.iter().filter(|shard| shard["open"].is_null());
