@@ -212,7 +212,7 @@ impl Reader {
 }
 
 /// How the client reads: where it is told to and nowhere else, and not far ahead.
-fn config(client: &ClientConfig, prefix: &str) -> ClientConfig {
+pub(crate) fn config(client: &ClientConfig, prefix: &str) -> ClientConfig {
     let mut config = client.clone();
     config
         .set("group.id", format!("{prefix}allocation"))

@@ -16,6 +16,7 @@ mod context;
 mod dead_letters;
 mod fault;
 mod fill;
+mod letters;
 mod order_facts;
 mod producer;
 mod security;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use ports::clock::Clock;
 use rdkafka::ClientConfig;
 
+pub use letters::{DeadLetter, LetterReader, Letters};
 pub use order_facts::OrderFacts;
 pub use security::{Mechanism, Sasl, Security};
 pub use wire::order_event::OrderFact;

@@ -1,5 +1,6 @@
 //! Calls: form-encoded requests, JSON answers, and what an answer that is none means.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ports::payments::PaymentFault;
@@ -17,6 +18,8 @@ pub(crate) struct Calls {
     patience: Duration,
     base_url: String,
     secret_key: String,
+    /// Why we are refused, as the latest call says that says anything of it.
+    trouble: Mutex<Option<String>>,
 }
 
 /// Why a call has no object.
@@ -45,6 +48,7 @@ impl Calls {
             patience: timeout,
             base_url: base_url.trim_end_matches('/').to_owned(),
             secret_key: secret_key.to_owned(),
+            trouble: Mutex::default(),
         })
     }
 
@@ -74,15 +78,45 @@ impl Calls {
             answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let text = answer.text().await.map_err(unknown)?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        self.note(status, &value);
         if status.is_success() && value.is_object() {
             return Ok(value);
         }
         Err(refusal(status, wait, &value))
     }
+
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes whether we are let in; said once, and not at every call.
+    fn note(&self, status: StatusCode, value: &Value) {
+        let trouble = match status.as_u16() {
+            401 | 403 => {
+                let said = said(value, "message");
+                Some(format!("it refuses our key ({status}: {said}); check payments.secret_key"))
+            }
+            // Limits and failures come before anybody looks at a key.
+            429 | 500.. => return,
+            _ => None,
+        };
+        let mut known = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*known, &trouble) {
+            (None, Some(why)) => tracing::error!("the payment provider: {why}"),
+            (Some(_), None) => tracing::info!("the payment provider takes our key"),
+            _ => {}
+        }
+        *known = trouble;
+    }
+}
+
+/// A member of the error that an answer has.
+fn said(value: &Value, name: &str) -> String {
+    value["error"][name].as_str().unwrap_or_default().to_owned()
 }
 
 fn refusal(status: StatusCode, wait_s: Option<u64>, value: &Value) -> Refusal {
-    let said = |name: &str| value["error"][name].as_str().unwrap_or_default().to_owned();
+    let said = |name: &str| said(value, name);
     match status.as_u16() {
         429 => {
             let retry_after_ms = wait_s.map_or(LIMITED_MS, |seconds| seconds.saturating_mul(1_000));

@@ -18,6 +18,9 @@ use ports::payments::{
 use crate::calls::{Calls, Refusal};
 use crate::session::{SessionObject, session_form};
 
+/// A session that no provider has given.
+const NO_SESSION: &str = "cs_none";
+
 /// How a provider is reached.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -76,6 +79,15 @@ fn checked(id: &str) -> Result<&str, PaymentFault> {
 impl Payments for StripeForm {
     fn provider(&self) -> &str {
         self.provider
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.calls.trouble()
+    }
+
+    async fn knock(&self) {
+        // What it answers is noted with every call, and there is no such session.
+        drop(self.session(NO_SESSION).await);
     }
 
     async fn create_session(&self, request: SessionRequest) -> Result<PaymentSession, PaymentFault> {

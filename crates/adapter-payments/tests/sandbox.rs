@@ -36,6 +36,11 @@ async fn listener() -> (tokio::net::TcpListener, String) {
 }
 
 async fn world(faults: Faults) -> World {
+    world_of("sk_test", faults).await
+}
+
+/// One that is called with `key`, and knows `sk_test`.
+async fn world_of(key: &str, faults: Faults) -> World {
     let dir = tempfile::tempdir().unwrap();
     let (hooks, hooks_url) = listener().await;
     let (api, url) = listener().await;
@@ -66,7 +71,7 @@ async fn world(faults: Faults) -> World {
     let options = Options {
         provider: "sandbox",
         base_url: url,
-        secret_key: "sk_test".into(),
+        secret_key: key.into(),
         webhook_secrets: vec!["whsec_new".into(), SECRET.into()],
         timeout_ms: 500,
     };
@@ -205,4 +210,29 @@ async fn faults_of_the_provider_are_unknown_or_limits_and_never_an_outcome() {
     let wrong = world(Faults::default()).await;
     let path = wrong.payments.fetch("../../v1/refunds").await;
     assert!(matches!(path, Err(PaymentFault::Refused(_))), "no foreign text in a path");
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_is_told_of_and_other_failures_are_no_word_about_it() {
+    let wrong = world_of("sk_other", Faults::default()).await;
+    assert_eq!(wrong.payments.trouble(), None, "nothing was asked");
+    wrong.payments.knock().await;
+    let words = "it refuses our key (401 Unauthorized: Invalid API key); check payments.secret_key";
+    assert_eq!(wrong.payments.trouble().as_deref(), Some(words));
+    let right = world(Faults::default()).await;
+    right.payments.knock().await;
+    assert_eq!(right.payments.trouble(), None);
+    let called = world_of("sk_other", Faults::default()).await;
+    assert!(called.payments.create_session(request("key-1")).await.is_err());
+    assert_eq!(called.payments.trouble().as_deref(), Some(words), "any call tells");
+    for faults in [
+        Faults { error_rate: 1.0, ..Faults::default() },
+        Faults { rate_limit_per_s: 0.0001, ..Faults::default() },
+        Faults { timeout_rate: 1.0, ..Faults::default() },
+    ] {
+        let failing = world(faults).await;
+        failing.payments.knock().await;
+        failing.payments.knock().await;
+        assert_eq!(failing.payments.trouble(), None);
+    }
 }

@@ -103,7 +103,7 @@ impl Watch<'_> {
     async fn state(&self) -> State {
         let Ok((200, shards)) = self.get("/admin/v1/shards").await else { return State::Unknown };
         let shard = shards["shards"].as_array().into_iter().flatten().find(|one| one["sale_id"] == self.sale);
-        match shard.map(|shard| shard["open"] == true) {
+        match shard.and_then(|shard| shard["open"].as_bool()) {
             Some(true) => State::Open,
             Some(false) => State::Closed,
             None => State::Unknown,

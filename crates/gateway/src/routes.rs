@@ -28,6 +28,9 @@ use crate::problem::{Answer, Code, Problem};
 use crate::query;
 use crate::reply::{self, Whole};
 
+/// How long inventories may take to say whether they are open, for the metrics.
+const INVENTORIES: Duration = Duration::from_millis(1_500);
+
 /// Answers requests of one listener.
 pub struct Routes {
     edge: Arc<Edge>,
@@ -367,8 +370,8 @@ async fn readyz(State(edge): Shared) -> Response<Body> {
 }
 
 async fn metrics_text(State(edge): Shared, request: AxumRequest) -> Response<Body> {
-    edge.take_pulse().await;
-    let mut text = metrics::text(&edge);
+    let (selling, ()) = tokio::join!(edge.operator.selling(INVENTORIES), edge.take_pulse());
+    let mut text = metrics::text(&edge, &selling);
     // Exact counts are never public: where buyers are served, they take the operator's token.
     let apart = request.extensions().get::<Here>().is_some_and(|here| !here.buyers);
     if apart || crate::admin::authorised(&edge, request.headers()).is_ok() {

@@ -115,6 +115,13 @@ pub trait Payments: Send + Sync {
     /// The name under which webhooks come in: `/v1/payments/webhooks/{provider}`.
     fn provider(&self) -> &str;
 
+    /// Why the provider refuses whoever calls it from here, in an operator's words, as the latest call has shown that said anything
+    /// of it; `None` where it does not, or nothing was asked. MUST NOT block.
+    fn trouble(&self) -> Option<String>;
+
+    /// Asks for something that is not there, so that [`Payments::trouble`] knows; changes nothing.
+    async fn knock(&self);
+
     /// Makes a session, or gives the one that this key made.
     ///
     /// # Errors

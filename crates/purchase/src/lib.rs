@@ -39,6 +39,7 @@ pub mod recover;
 pub mod refund;
 pub mod relay;
 pub mod request_payment;
+pub mod selling;
 pub mod settle;
 pub mod stores;
 pub mod tell;

@@ -4,6 +4,7 @@ mod orders;
 mod shards;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::challenge::ChallengeRule;
 use domain::id::{IdempotencyKey, ProductId, SaleId, ShardId};
@@ -20,10 +21,11 @@ use crate::audit::SaleAudit;
 use crate::catalog::Catalog;
 use crate::pulse::Progress;
 use crate::recover::{open, renew};
+use crate::selling::{Selling, selling};
 use crate::stores::Stores;
 use crate::totals::{Totals, totals};
 
-pub use shards::ShardState;
+pub use shards::{ShardState, Standing};
 
 /// The operator's side of the program.
 pub struct Operator {
@@ -299,6 +301,11 @@ impl Operator {
             Some(sale) => crate::audit::audit(&self.stores, &sale).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether the stock of each sale that is not over is handed out; see [`crate::selling::selling`].
+    pub async fn selling(&self, patience: Duration) -> Vec<Selling> {
+        selling(&self.stores, &self.catalog, patience).await
     }
 
     /// Totals of a sale.

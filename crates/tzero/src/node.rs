@@ -152,6 +152,9 @@ impl Node {
         if plan.roles.contains(&Role::Reconciler) {
             workers::reconciler::start(&crew, CATALOG_MS);
         }
+        if plan.roles.contains(&Role::Processor) || plan.roles.contains(&Role::Expiration) {
+            workers::provider::start(&crew);
+        }
         if plan.roles.contains(&Role::Processor) {
             let processor = &config.processor;
             let rate = Rate { per_s: processor.rate_per_s, concurrency: processor.concurrency };

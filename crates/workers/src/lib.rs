@@ -7,6 +7,7 @@ pub mod expiration;
 pub mod facts;
 pub mod pool;
 pub mod processor;
+pub mod provider;
 pub mod reconciler;
 pub mod relay;
 pub mod runner;

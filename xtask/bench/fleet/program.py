@@ -54,7 +54,7 @@ class Program:
     def taken_in(self, name):
         """Waits until every claim of a sale was taken in."""
         api = self.operator()
-        while shard(api, name)["claims_waiting"]:
+        while shard(api, name)["claims_waiting"] != 0:
             time.sleep(0.2)
 
 

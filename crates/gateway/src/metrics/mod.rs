@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use purchase::pulse::Progress;
+use purchase::selling::Selling;
 
 use crate::edge::Edge;
 
@@ -163,13 +164,13 @@ fn line(text: &mut String, series: &str, value: impl std::fmt::Display) {
     text.push_str(&format!("{series} {value}\n"));
 }
 
-/// Everything that this process measures, besides the stock.
+/// Everything that this process measures, besides the stock; `selling` is what the inventories say now.
 #[must_use]
-pub fn text(edge: &Edge) -> String {
+pub fn text(edge: &Edge, selling: &[Selling]) -> String {
     let mut text = String::with_capacity(16 << 10);
     edge.metrics.write(&mut text);
     shedding(edge, &mut text);
-    shards(edge, &mut text);
+    shards(selling, &mut text);
     connections(edge, &mut text);
     progress(edge, &mut text);
     backlog(edge, &mut text);
@@ -197,15 +198,12 @@ fn shedding(edge: &Edge, text: &mut String) {
     line(text, "tzero_checkouts_shed_late_total", shedding.held());
 }
 
-fn shards(edge: &Edge, text: &mut String) {
-    let help = "1 while the stock of a sale is handed out; 0 while its shard is closed and made ready.";
+fn shards(selling: &[Selling], text: &mut String) {
+    let help = "1 while the stock of a sale that is not over is handed out, as its inventory says when it is asked for this; 0 \
+                while its shard is closed, or its inventory does not answer.";
     head(text, "tzero_shard_open", "gauge", help);
-    for sale in edge.catalog.all() {
-        let view =
-            sale.products.first().and_then(|product| edge.orders.view(&sale.sale_id, &product.product_id));
-        // What was not asked yet is not there, and not closed.
-        let Some(view) = view else { continue };
-        line(text, &format!("tzero_shard_open{{sale=\"{}\"}}", sale.sale_id), u8::from(view.open));
+    for each in selling {
+        line(text, &format!("tzero_shard_open{{sale=\"{}\"}}", each.sale), u8::from(each.is_open()));
     }
 }
 

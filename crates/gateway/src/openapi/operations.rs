@@ -59,6 +59,8 @@ const TIME: &str =
     r#"{"type":"object","required":["server_time"],"properties":{"server_time":{"type":"string"}}}"#;
 const SALES: &str = r##"{"type":"object","required":["sales"],"properties":{"sales":{"type":"array","items":{"$ref":"#/components/schemas/OperatorSale"}}}}"##;
 const ORDERS: &str = r##"{"type":"object","required":["orders","cursor"],"properties":{"orders":{"type":"array","items":{"$ref":"#/components/schemas/OperatorOrder"}},"cursor":{"type":["string","null"]}}}"##;
+/// Null is what nobody could say; `unanswered` has the stores that did not.
+const SHARDS: &str = r#"{"type":"object","required":["shards"],"properties":{"shards":{"type":"array","items":{"type":"object","required":["sale_id","shard","open","closed_because","epoch","term","fence","inventory_epoch","log_position","log_end","claims_waiting","unanswered"],"properties":{"sale_id":{"type":"string"},"shard":{"type":"integer","minimum":0},"open":{"type":["boolean","null"]},"closed_because":{"type":["string","null"]},"epoch":{"type":["integer","null"],"minimum":0},"term":{"enum":["open","fencing","rebuild",null]},"fence":{"type":["integer","null"],"minimum":0},"inventory_epoch":{"type":["integer","null"],"minimum":0},"log_position":{"type":["integer","null"],"minimum":0},"log_end":{"type":["integer","null"],"minimum":0},"claims_waiting":{"type":["integer","null"],"minimum":0},"unanswered":{"type":"array","items":{"type":"object","required":["store","detail"],"properties":{"store":{"enum":["store","inventory","claims"]},"detail":{"type":"string"}}}}}}}}}"#;
 const RESTOCK: &str = r#"{"type":"object","required":["product_id","units"],"additionalProperties":false,"properties":{"product_id":{"type":"string","pattern":"^[a-z0-9][a-z0-9-]{0,63}$"},"units":{"type":"integer","minimum":1,"maximum":16777215}}}"#;
 const MESSAGE: &str = r#"{"type":"object","required":["message"],"additionalProperties":false,"properties":{"message":{"type":"string","maxLength":4000,"pattern":"^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"}}}"#;
 const REFUND: &str = r#"{"type":"object","additionalProperties":false,"properties":{"return_units":{"type":"boolean","default":false}}}"#;
@@ -352,8 +354,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/admin/v1/shards",
         id: "shards",
         summary: "Which shard sells, at which epoch, and how far its claims are taken in",
-        answers: &[(200, Media::Json(ANY), "every shard of every sale")],
-        problems: &[UNAUTHORISED, AWAY],
+        answers: &[(200, Media::Json(SHARDS), "every shard of every sale, also while a store is away")],
+        problems: &[UNAUTHORISED],
         ..ADMIN
     },
     Operation {

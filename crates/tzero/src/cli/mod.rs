@@ -3,6 +3,7 @@
 mod audit;
 mod client;
 mod configuration;
+mod dead_letters;
 mod plan;
 mod rehearse;
 mod sale;
@@ -60,6 +61,9 @@ enum Command {
     /// Shows which shards sell, at which epoch, and how far their claims are taken in
     #[command(after_help = shards::EXIT_CODES)]
     Shards(ServerFlags),
+    /// Lists what lay in the claim log of a fleet, was no claim and was put aside, the newest last
+    #[command(after_help = dead_letters::EXIT_CODES)]
+    DeadLetters(dead_letters::LetterFlags),
     /// Lists the roles
     Roles,
     /// Shows or checks the configuration
@@ -175,6 +179,7 @@ fn run(cli: Cli, environment: Environment) -> Outcome {
         Command::Rehearse(flags) => rehearse::run(&flags, &environment),
         Command::Audit(flags) => audit::run(&flags, &environment),
         Command::Shards(flags) => shards::run(&flags, &environment),
+        Command::DeadLetters(flags) => dead_letters::run(&flags, environment),
         Command::Roles => configuration::roles(),
         Command::Config(command) => configuration::run(command, environment),
         Command::Migrate(flags) => serve::migrate(&flags, environment),

@@ -44,7 +44,7 @@ pub use lists::ListFiles;
 pub use offline::audit_offline;
 pub use orders::{OrdersDesk, serve_gateways};
 pub use shop_keys::{ShopKeys, of_file as shop};
-pub use stores::migrate;
+pub use stores::{DeadLetter, dead_letters, migrate};
 use stores::{Keeper, StorePorts};
 pub use tls_files::StoresTls;
 

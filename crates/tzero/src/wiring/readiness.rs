@@ -5,11 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::id::{ProductNo, ShardId};
+use domain::id::{SaleId, ShardId};
+use futures::StreamExt as _;
 use gateway::edge::{Probe, Readiness};
 use ports::challenges::Challenges;
 use purchase::Stores;
 use purchase::catalog::Catalog;
+use purchase::selling::{Selling, selling};
 use tokio::sync::watch;
 
 use super::OrdersDesk;
@@ -18,6 +20,10 @@ use super::OrdersDesk;
 const APART_MS: u64 = 1_000;
 /// How long a dependency may take to say that it is there.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Sales whose logs are asked for side by side: each question takes a thread.
+const LOGS_AT_ONCE: usize = 32;
+/// Sales that are named of those with which something is wrong.
+const NAMED: usize = 5;
 
 /// All of it.
 #[derive(Clone)]
@@ -59,11 +65,13 @@ impl Dependencies {
         let (store, clock, inventory, claims, provider) = tokio::join!(
             in_time(store),
             clock(&self.stores),
-            in_time(inventory(&self.stores, &self.catalog)),
+            inventory(&self.stores, &self.catalog),
             in_time(claims(&self.stores, &self.catalog)),
             in_time(provider),
         );
         let challenges = self.challenges.trouble(self.stores.clock.now());
+        // A provider that answers may still take nothing from us.
+        let provider = provider.or_else(|| self.stores.payments.trouble());
         vec![
             readiness("store", has_stopped || !self.works_without_the_store, store),
             readiness("clock", false, clock),
@@ -99,12 +107,6 @@ async fn provider(client: Option<reqwest::Client>, url: &str) -> Option<String> 
     }
 }
 
-/// The first shard there is, to ask a store about.
-fn any_shard(catalog: &Catalog) -> Option<ShardId> {
-    let sale = catalog.all().into_iter().next()?;
-    Some(ShardId { sale: sale.sale_id.clone(), number: 0 })
-}
-
 /// Clocks that differ. A ledger that does not answer is named as the store, and not here.
 async fn clock(stores: &Stores) -> Option<String> {
     let before = stores.clock.now();
@@ -120,24 +122,51 @@ async fn clock(stores: &Stores) -> Option<String> {
     })
 }
 
-/// A store that does not answer, else shards that are closed.
+/// Inventories that do not answer, and shards that are closed, of every sale that is not over.
 async fn inventory(stores: &Stores, catalog: &Catalog) -> Option<String> {
-    if let Some(shard) = any_shard(catalog)
-        && let Err(fault) = stores.rebuild.running(&shard).await
-    {
-        return Some(fault.to_string());
-    }
-    let closed = catalog.all().into_iter().filter(|sale| {
-        let view = stores.inventory.view(&sale.sale_id, ProductNo(0));
-        view.is_none_or(|view| !view.open)
-    });
-    let closed: Vec<String> = closed.map(|sale| sale.sale_id.to_string()).collect();
-    (!closed.is_empty()).then(|| format!("the stock is being made ready: {}", closed.join(", ")))
+    trouble(&selling(stores, catalog, PATIENCE).await)
 }
 
-/// A claim log that does not answer.
+fn trouble(selling: &[Selling]) -> Option<String> {
+    let away: Vec<_> =
+        selling.iter().filter_map(|each| each.open.as_ref().err().map(|fault| (&each.sale, fault))).collect();
+    let closed: Vec<_> =
+        selling.iter().filter(|each| each.open == Ok(false)).map(|each| &each.sale).collect();
+    let silent = away.first().map(|(_, fault)| {
+        let sales: Vec<_> = away.iter().map(|(sale, _)| *sale).collect();
+        format!("{fault} (asked for {})", named(&sales))
+    });
+    let closed = (!closed.is_empty()).then(|| format!("the stock is being made ready: {}", named(&closed)));
+    match (silent, closed) {
+        (Some(silent), Some(closed)) => Some(format!("{silent}; {closed}")),
+        (silent, closed) => silent.or(closed),
+    }
+}
+
+/// The first of them, and how many more there are.
+fn named(sales: &[&SaleId]) -> String {
+    let mut text: Vec<String> = sales.iter().take(NAMED).map(ToString::to_string).collect();
+    if sales.len() > NAMED {
+        text.push(format!("{} more", sales.len() - NAMED));
+    }
+    text.join(", ")
+}
+
+/// A claim log that does not answer for a sale that is not over.
 async fn claims(stores: &Stores, catalog: &Catalog) -> Option<String> {
-    stores.claims.end(&any_shard(catalog)?).await.err().map(|fault| fault.to_string())
+    let now = stores.clock.now();
+    let sales = catalog.all().into_iter().filter(|sale| now < sale.ends_at);
+    let asked = sales.map(async |sale| {
+        let shard = ShardId { sale: sale.sale_id.clone(), number: 0 };
+        stores.claims.end(&shard).await.err().map(|fault| fault.to_string())
+    });
+    let mut answers = futures::stream::iter(asked).buffer_unordered(LOGS_AT_ONCE);
+    while let Some(answer) = answers.next().await {
+        if answer.is_some() {
+            return answer;
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_embedded::{Embedded, Options as EmbeddedOptions};
-use adapter_kafka::{Kafka, Mechanism, Sasl, Security};
+pub use adapter_kafka::DeadLetter;
+use adapter_kafka::{Kafka, LetterReader, Letters, Mechanism, Sasl, Security};
 use adapter_postgres::{Limits, Options as PostgresOptions, Postgres};
 use adapter_redis::{Address, Options as RedisOptions, Redis, Refusal, SealKey, probe};
 use futures::future::BoxFuture;
@@ -236,6 +237,21 @@ fn kafka_options(config: &Config, tls: Option<Tls>, clock: &Arc<dyn Clock>) -> a
         limits: adapter_kafka::Limits { delivery, ..usual.limits },
         ..usual
     }
+}
+
+/// The newest dead letters of the claim log that the configuration names; `None` where it is the embedded one, in which nothing else
+/// than claims can lie.
+///
+/// # Errors
+/// The log cannot be read, in words for the person who asks.
+pub async fn dead_letters(config: &Config, limit: u64) -> Result<Option<Letters>, String> {
+    if config.postgres.url.is_none() {
+        return Ok(None);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let options = kafka_options(config, StoresTls::read(config)?.kafka, &clock);
+    let reader = LetterReader::connect(options).await.map_err(|refusal| refusal.to_string())?;
+    reader.newest(limit).await.map(Some).map_err(|fault| fault.to_string())
 }
 
 /// Who we say that we are; the configuration has all of it or nothing.

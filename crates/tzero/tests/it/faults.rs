@@ -308,3 +308,46 @@ async fn progress_that_nobody_makes_is_seen() {
     let detail = ready.json()["dependencies"]["roles"]["detail"].as_str().expect("words").to_owned();
     assert_eq!(detail.contains("allocator"), crate::stores::servers().is_none(), "{detail}");
 }
+
+/// A provider that knows nobody; gives its address.
+fn unwelcoming() -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.expect("a connection");
+            let said = r#"{"error":{"message":"Invalid API Key provided"}}"#;
+            let head = "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length";
+            // Who goes away without an answer is nobody's trouble here.
+            let _ = connection.read(&mut [0; 4_096]);
+            let _ = write!(connection, "{head}: {}\r\n\r\n{said}", said.len());
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_our_key_is_said_before_the_first_buyer_comes() {
+    let url = format!("payments.base_url={}", unwelcoming());
+    let own = ["--set", &url, "--set", "payments.webhook_secret=whsec_1"];
+    let calling = Server::with(&[&["--role", "gateway", "--role", "processor"], &own[..]].concat());
+    let refused = async {
+        loop {
+            let ready = calling.get("/readyz").await;
+            let payments = ready.json()["dependencies"]["payments"].clone();
+            if payments["ready"] == false {
+                assert_eq!(ready.status, 200, "{}", ready.text);
+                break payments["detail"].as_str().expect("words").to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let detail = tokio::time::timeout(PATIENCE, refused).await.expect("it is said");
+    let words = "it refuses our key (401 Unauthorized: Invalid API Key provided); check payments.secret_key";
+    assert_eq!(detail, words);
+    assert_eq!(calling.log().matches(words).count(), 1, "{}", calling.log());
+    let selling = Server::with(&[&["--role", "gateway"], &own[..]].concat());
+    let payments = selling.get("/readyz").await.json()["dependencies"]["payments"].clone();
+    assert_eq!(payments["ready"], true, "this process makes no such calls: {payments}");
+}

@@ -25,9 +25,19 @@ fn write(dir: &Path, name: &str, text: &str) -> String {
 fn help_roles_and_configuration_are_printed() {
     let (right, help) = run(&["--help"]);
     assert!(right);
-    for command in
-        ["demo", "serve", "sale", "plan", "rehearse", "audit", "shards", "roles", "config", "migrate"]
-    {
+    for command in [
+        "demo",
+        "serve",
+        "sale",
+        "plan",
+        "rehearse",
+        "audit",
+        "shards",
+        "dead-letters",
+        "roles",
+        "config",
+        "migrate",
+    ] {
         assert!(help.contains(command), "{help}");
     }
     let (right, roles) = run(&["roles"]);
@@ -35,6 +45,16 @@ fn help_roles_and_configuration_are_printed() {
     let (right, config) = run(&["config", "print"]);
     assert!(right && config.contains("listen"), "{config}");
     assert!(run(&["config", "check"]).0);
+}
+
+#[test]
+fn the_embedded_store_has_no_dead_letters_and_says_why() {
+    let (right, said) = run(&["dead-letters"]);
+    assert!(right && said.contains("no dead letters") && said.contains("embedded"), "{said}");
+    let (right, said) = run(&["dead-letters", "--json"]);
+    assert!(right, "{said}");
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said, serde_json::json!({ "topic": null, "total": 0, "dead_letters": [] }));
 }
 
 #[test]

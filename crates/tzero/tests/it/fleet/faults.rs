@@ -1,5 +1,7 @@
 //! Stores that die while a sale runs. These tests disturb every other system on the same servers: run them alone.
 
+mod away;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -242,12 +244,24 @@ async fn kafka_and_postgresql_die_and_come_back() {
     server.sale("s", 8, json!({})).await;
     let mut tickets = some_tickets(&server, 2).await;
     assert!(server.get("/metrics").await.text.contains("tzero_shard_open{sale=\"s\"} 1\n"));
-    for (store, dependency) in [("kafka", "claims"), ("postgres", "store")] {
+    let what = |shard: &Value| {
+        let silent: Vec<_> = shard["unanswered"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|each| each["store"].clone())
+            .collect();
+        (shard["open"].clone(), silent)
+    };
+    assert_eq!(what(&away::shards(&server).await[0]), (true.into(), vec![]));
+    // Without the ledger nobody knows whether the epoch at which the inventory sells is the newest.
+    for (store, dependency, open) in [("kafka", "claims", json!(true)), ("postgres", "store", json!(null))] {
         let killed = Killed::now(&[store]);
         // There is work all the same: what is away is named, and no load balancer takes the gateway away.
         let said = without(&server, dependency).await;
         assert_eq!(said["degraded"], true, "{store}: {said}");
         assert_eq!(said["dependencies"]["payments"]["ready"], true, "{store}: {said}");
+        assert_eq!(what(&away::shards(&server).await[0]), (open, vec![dependency.into()]), "{store}");
         let buyer = server.buyer().await;
         let unsure = server.buy("s", &buyer, "k").await;
         assert!([202, 503].contains(&unsure.status), "{}", unsure.text);

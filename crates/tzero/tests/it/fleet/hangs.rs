@@ -58,6 +58,14 @@ async fn a_status_is_answered_while_every_primary_of_redis_stands_still() {
     let answer = tokio::time::timeout(second, read(fleet.http.get(&status))).await;
     let ready = read(fleet.http.get(format!("{}/readyz", fleet.gateways[0]))).await;
     signal("CONT", &pids);
+    // The answers that were asked for while nothing answered are not waited for by the next ones.
+    signal("STOP", &pids);
+    let listed = tokio::time::timeout(6 * second, fleet.ask(0, "shards")).await;
+    signal("CONT", &pids);
+    let listed = listed.expect("a store that hangs does not hang the list");
+    let shard = &listed["shards"][0];
+    assert_eq!((&shard["open"], &shard["term"]), (&json!(null), &"open".into()), "{shard}");
+    assert_eq!(shard["unanswered"][0]["store"], "inventory", "{shard}");
     let said = ready.json();
     assert_eq!((ready.status, &said["degraded"]), (200, &true.into()), "{said}");
     assert_eq!(said["dependencies"]["inventory"]["ready"], false, "{said}");

@@ -4,6 +4,7 @@ mod challenges;
 mod facts;
 mod faults;
 mod hangs;
+mod letters;
 mod refusals;
 mod rights;
 mod roles;
