@@ -16,7 +16,7 @@ async fn said_of(line: &str) -> Option<String> {
     let answering = async {
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut request = [0; 1_024];
-        let _length = connection.read(&mut request).await.unwrap();
+        assert!(connection.read(&mut request).await.unwrap() > 0);
         let answer = format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         connection.write_all(answer.as_bytes()).await.unwrap();
     };
