@@ -1,4 +1,4 @@
-//! Guards of the rules: of the inventory, the ledger, challenges and the journal.
+//! Guards of the rules: of the inventory, the ledger, challenges, logs and the journal.
 
 use super::Mutant;
 
@@ -88,6 +88,24 @@ pub(super) const GUARDS: &[Mutant] = &[
         package: "domain",
         tests: "lib",
         test: "challenge::tests::who_is_asked",
+    },
+    Mutant {
+        guard: "the room of a user's challenges",
+        file: "crates/gateway/src/api/checkout.rs",
+        original: "&edge.rooms.challenges",
+        without: "&edge.rooms.users",
+        package: "tzero",
+        tests: "it",
+        test: "limits::challenges_use_up_no_checkouts_and_checkouts_no_challenges",
+    },
+    Mutant {
+        guard: "the time between two lines of a log that say the same",
+        file: "crates/domain/src/seldom.rs",
+        original: "self.again.is_some_and(|again| now < again)",
+        without: "self.again.is_some_and(|again| again == Duration::MAX)",
+        package: "domain",
+        tests: "lib",
+        test: "seldom::tests::the_first_time_is_said_at_once_and_the_next_ones_together",
     },
     Mutant {
         guard: "whom a challenge is for",
