@@ -22,8 +22,8 @@ acl purgers { "127.0.0.1"; "::1"; }
 sub vcl_recv {
   # The absolute form, of which Varnish takes off `http://` only, would hide from every rule here what it asks for.
   if (req.url !~ "^/") { return (synth(400, "Bad Request")); }
-  # No address of tzero needs a percent sign or the like. Each would be a copy of its own, and `#` ends one at the gateway.
-  if (req.url !~ "^/[A-Za-z0-9/._~:@!$&'()*+,;=-]*(\?|$)") { return (synth(404, "Not Found")); }
+  # `#` ends an address at the gateway, and would end one here as something else.
+  if (req.url !~ "^/[A-Za-z0-9/._~:@!$&'()*+,;=%-]*(\?|$)") { return (synth(404, "Not Found")); }
   if (req.method == "PURGE") {
     if (client.ip !~ purgers
         || !(local.socket == "purge" || (local.socket == "a0" && local.endpoint ~ "^127\.0\.0\.1:"))) {
@@ -36,6 +36,8 @@ sub vcl_recv {
   if (req.url ~ "^/(admin|console|metrics|readyz|healthz)([/?]|$)") { return (synth(404, "Not Found")); }
   if (req.restarts == 0) { unset req.http.X-Wants; }
   if (req.method == "GET" || req.method == "HEAD") {
+    # No address that is kept needs a percent sign: each spelling would be a copy of its own.
+    if (req.url ~ "^/(s|assets|problems|v1/sales)/[^/?]*%[^/?]*(\?|$)") { return (synth(404, "Not Found")); }
     if (req.url ~ "^/v1/time(\?|$)") { return (synth(700, "OK")); }
     if (req.url ~ "^/(\?|$)" || req.url ~ "^/(s|assets|problems|v1/sales)/[^/?]+(\?|$)"
         || req.url ~ "^/(problems|openapi\.json)(\?|$)") {
@@ -92,7 +94,14 @@ sub vcl_backend_fetch {
 
 sub vcl_backend_response {
   if (!bereq.http.X-Wants) { return (deliver); }
+  # A copy is there, or nothing may be given: what went wrong is not put in its place.
   if (beresp.status >= 500) { return (abandon); }
+  if (beresp.status != 200 && beresp.status != 404) {
+    if (bereq.is_bgfetch) { return (abandon); }
+    set beresp.ttl = 0s;
+    set beresp.uncacheable = true;
+    return (deliver);
+  }
   # Varnish does not look at Accept-Encoding when it compares copies.
   if (beresp.http.Vary ~ "(?i)accept-encoding") { set beresp.http.Vary = "X-Wants"; }
   if (beresp.status == 404) {
@@ -143,7 +152,9 @@ sub vcl_synth {
   # Varnish's own errors, in the form of every other error.
   set req.http.X-Instance = "/";
   if (req.url ~ "^/[A-Za-z0-9/_.:~@-]*(\?|$)") { set req.http.X-Instance = regsub(req.url, "\?.*$", ""); }
-  if (resp.status == 404) {
+  if (resp.status == 404 && req.url ~ "^/v1/sales/") {
+    set req.http.X-Problem = {""type":"/problems/unknown-sale","title":"There is no such sale","status":404,"detail":"no sale has this sale_id","code":"unknown-sale""};
+  } elseif (resp.status == 404) {
     set req.http.X-Problem = {""type":"/problems/not-found","title":"There is nothing here","status":404,"detail":"there is nothing at this address","code":"not-found""};
   } elseif (resp.status >= 500) {
     # A client is told when to come back.

@@ -1,5 +1,7 @@
 """Real Varnish and real nginx, with the files of deploy/, in front of the program: what reaches it, and what readers see.
 
+Before that, in front of an origin that counts and can hang (`edge.py`, `stub.py`).
+
 Each proxy has an origin of its own and both are tried at once. Counts are the origin's own, from its metrics.
 """
 
@@ -348,12 +350,14 @@ def main():
         folder = FOLDER / "fronts" / make.name
         folder.mkdir(parents=True)
         both.append((make, Origin(folder / "data"), folder))
-    # One after the other: waits are measured.
-    lines = []
-    for make in (Varnish, Nginx):
-        folder = FOLDER / "fronts" / f"{make.name}-edge"
-        folder.mkdir(parents=True)
-        lines += edge.prove(make, stub.Stub(), folder)
+    # First with an origin that counts and can hang.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        edges = []
+        for make in (Varnish, Nginx):
+            folder = FOLDER / "fronts" / f"{make.name}-edge"
+            folder.mkdir(parents=True)
+            edges.append(pool.submit(edge.prove, make, stub.Stub(), folder))
+        lines = [line for proof in edges for line in proof.result()]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         proofs = [pool.submit(prove, *each) for each in both]
         lines += [line for proof in proofs for line in proof.result()]
