@@ -175,7 +175,7 @@ async fn rule(plan: &Plan, client: &Client, id: &str) -> Result<String, String> 
     };
     let path = format!("/admin/v1/sales/{id}");
     let ask = Ask::new(Method::GET, &path).header("authorization", format!("Bearer {token}"));
-    let admin = admin(plan, client).await?;
+    let admin = admin(plan).await?;
     let answer = admin.as_ref().unwrap_or(client).ask(&ask).await?;
     Ok(answer.json()["challenge"].as_str().unwrap_or_default().to_owned())
 }
@@ -196,7 +196,7 @@ async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, 
             "stock": plan.stock, "max_per_user": plan.max_per_user,
         }],
     });
-    let admin = admin(plan, client).await?;
+    let admin = admin(plan).await?;
     let token = plan.admin_token.clone().unwrap_or_default();
     let ask = Ask::new(Method::POST, "/admin/v1/sales")
         .header("authorization", format!("Bearer {token}"))
@@ -212,7 +212,7 @@ async fn create(plan: &Plan, client: &Client, offset_ms: i64) -> Result<String, 
 }
 
 /// A client of the operator's listener, where it is another one.
-async fn admin(plan: &Plan, _client: &Client) -> Result<Option<Client>, String> {
+pub(crate) async fn admin(plan: &Plan) -> Result<Option<Client>, String> {
     match &plan.admin_url {
         Some(url) => Client::new(url, 4, 1).await.map(Some),
         None => Ok(None),
