@@ -42,6 +42,7 @@ pub async fn act(stage: &mut Stage<'_>, deed: Deed) -> Result<(), String> {
         Deed::PostgresDown(seconds) => store_down(stage, "postgres", seconds).await,
         Deed::KillRole(role, times) => kill_role(stage, role, times).await,
         Deed::KillReconcilers => kill_reconcilers(stage).await,
+        Deed::PauseReconcilers => pause_reconcilers(stage).await,
         Deed::PauseRole(role, seconds) => pause_role(stage, role, seconds).await,
         Deed::KillProcessorInCall => kill_processor_in_call(stage).await,
         Deed::Provider(faults) => {
@@ -150,6 +151,23 @@ async fn kill_reconcilers(stage: &mut Stage<'_>) -> Result<(), String> {
         stage.fleet.kill("reconciler", number).await?;
         stage.sells_again(stage.gauge.elapsed()).await?;
         stage.fleet.restart("reconciler", number).await?;
+        sleep(APART).await;
+    }
+    Ok(())
+}
+
+/// A reconciler hangs while it renews a shard, and goes on once another one has done it. Kafka's end is what a renewal waits for: while
+/// Kafka stands still, somebody has the turn.
+async fn pause_reconcilers(stage: &mut Stage<'_>) -> Result<(), String> {
+    for number in [0, 1] {
+        stage.moment(&format!("stop kafka, FUNCTION LOAD REPLACE, stop reconciler-{number}")).await?;
+        stage.stores.signal("kafka", "STOP").await?;
+        stage.stores.reload_functions().await?;
+        sleep(Duration::from_secs(1)).await;
+        stage.fleet.signal("reconciler", number, Signal::STOP)?;
+        stage.stores.signal("kafka", "CONT").await?;
+        stage.sells_again(stage.gauge.elapsed()).await?;
+        stage.fleet.signal("reconciler", number, Signal::CONT)?;
         sleep(APART).await;
     }
     Ok(())

@@ -35,6 +35,8 @@ pub enum Deed {
     KillRole(&'static str, u32),
     /// Each reconciler is killed while the shard is closed; the other one must open it.
     KillReconcilers,
+    /// Each reconciler stands still while it may have the turn to renew the shard, until the other one has.
+    PauseReconcilers,
     /// The processes of a role stand still in turn, each for so many seconds.
     PauseRole(&'static str, u64),
     /// Processors are killed while the provider takes seconds for every call.
@@ -337,6 +339,13 @@ pub const FAULTS: &[Fault] = &[
         "the one that is left renews the shard",
         Deed::KillReconcilers,
         (CLOSED, 20),
+    ),
+    fault(
+        "reconciler-paused",
+        "functions are loaded again while Kafka stands still, and a reconciler stands still in the middle of it; then the other one",
+        "it loses its turn, and the other one renews the shard",
+        Deed::PauseReconcilers,
+        (CLOSED, 30),
     ),
     fault(
         "rolling-restart",
