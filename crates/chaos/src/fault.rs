@@ -343,7 +343,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         "reconciler-paused",
         "functions are loaded again while Kafka stands still, and a reconciler stands still in the middle of it; then the other one",
-        "it loses its turn, and the other one renews the shard",
+        "where it had the turn it loses it, and the other one renews the shard",
         Deed::PauseReconcilers,
         (CLOSED, 30),
     ),
