@@ -118,7 +118,7 @@ fn tested(root: &Path, copy: &Path, mutants: &[&Mutant]) -> Result<String, Strin
 /// Makes the copy what the checkout is; what is the same keeps its time, so that cargo builds no more than it must.
 fn fresh(root: &Path, copy: &Path) -> Outcome {
     std::fs::create_dir_all(copy).map_err(|error| format!("cannot make {}: {error}", copy.display()))?;
-    for part in ["Cargo.lock", "crates", "xtask", "docs", "sales"] {
+    for part in ["Cargo.lock", "BENCHMARKS.md", "config", "crates", "deploy", "docs", "sales", "xtask"] {
         mirror(&root.join(part), &copy.join(part))?;
     }
     write(&copy.join("Cargo.toml"), &renamed(&read(&root.join("Cargo.toml"))?)?)
