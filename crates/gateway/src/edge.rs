@@ -16,8 +16,10 @@ use purchase::Stores;
 use purchase::catalog::Catalog;
 use purchase::operate::Operator;
 use purchase::pulse::Progress;
+use purchase::selling::Selling;
 
 use crate::api::sale::Shown;
+use crate::asked::Asked;
 use crate::challenges::Challenger;
 use crate::client_address::AddressHeader;
 use crate::limits::Rooms;
@@ -106,6 +108,10 @@ pub struct Edge {
     pub gauges: Arc<Gauges>,
     /// Dependencies.
     pub probe: Probe,
+    /// What they said last.
+    pub readiness: Asked<Vec<Readiness>>,
+    /// Which sales' stock the inventories said last is handed out.
+    pub selling: Asked<Vec<Selling>>,
     /// Numbers.
     pub settings: EdgeSettings,
     /// 16 random bytes.

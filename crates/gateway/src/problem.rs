@@ -326,7 +326,8 @@ fn quote(text: &str, to: &mut String) {
 /// What a handler gives.
 pub type Answer = Result<Response<Body>, Problem>;
 
-/// A fault as the client sees it, who is told to come back: said, never explained, since what a store says is nobody's business outside.
+/// A fault as the client sees it, who is told to come back: said, never explained, since what a store says is nobody's business
+/// outside.
 #[must_use]
 pub fn fault(edge: &Edge, fault: &Fault) -> Problem {
     let wait_ms = edge.busy_ms();

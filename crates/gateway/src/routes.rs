@@ -356,7 +356,7 @@ async fn healthz() -> Response<Body> {
 
 /// Asks every dependency; each is there or away within a time of its own.
 async fn readyz(State(edge): Shared) -> Response<Body> {
-    let found = (edge.probe)().await;
+    let found = edge.readiness.get(edge.clock(), (edge.probe)()).await;
     let down = found.iter().any(|each| each.vital && !each.ready) || edge.stop.is_cancelled();
     let degraded = found.iter().any(|each| !each.ready);
     let dependencies: serde_json::Map<_, _> = found
@@ -370,7 +370,11 @@ async fn readyz(State(edge): Shared) -> Response<Body> {
 }
 
 async fn metrics_text(State(edge): Shared, request: AxumRequest) -> Response<Body> {
-    let (selling, ()) = tokio::join!(edge.operator.selling(INVENTORIES), edge.take_pulse());
+    let asked = async {
+        let (selling, ()) = tokio::join!(edge.operator.selling(INVENTORIES), edge.take_pulse());
+        selling
+    };
+    let selling = edge.selling.get(edge.clock(), asked).await;
     let mut text = metrics::text(&edge, &selling);
     // Exact counts are never public: where buyers are served, they take the operator's token.
     let apart = request.extensions().get::<Here>().is_some_and(|here| !here.buyers);

@@ -131,7 +131,8 @@ fn limit(edge: &Edge, session: &Session, client: IpAddr, sale: &str) -> Result<(
     one_limit(edge, ("sale", &edge.rooms.sales), sale.as_bytes(), settings.sale_per_s, burst)
 }
 
-/// Challenges per user, which use up none of their checkouts: each costs the server a derivation, and whoever is given many makes everybody's more work.
+/// Challenges per user, which use up none of their checkouts: each costs the server a derivation, and whoever is given many makes
+/// everybody's more work.
 ///
 /// # Errors
 /// 429.

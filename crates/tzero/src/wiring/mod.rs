@@ -296,6 +296,8 @@ impl System {
             metrics: gateway::metrics::Metrics::default(),
             gauges: Arc::default(),
             probe: probe.probe(),
+            readiness: gateway::asked::Asked::default(),
+            selling: gateway::asked::Asked::default(),
             settings: edge_settings(config),
             random: random::<16>,
             stop,

@@ -6,20 +6,20 @@ use crate::harness::Server;
 
 #[tokio::test]
 async fn a_fault_that_many_meet_is_counted_and_logged_once_in_a_while() {
-    // No checkout is kept in a millisecond: each is answered 503, since nobody knows what became of it.
+    // Of many checkouts at once, some are not kept in a millisecond: those are answered 503, since nobody knows what became of them.
     let settings = ["limits.checkout_deadline_ms=1", "limits.user_per_s=0", "limits.network_per_s=0"];
     let server = Server::start(&settings);
-    server.sale("s", 1_000, json!({})).await;
+    server.sale("s", 10_000, json!({})).await;
     let mut met = 0;
-    for round in 0..20 {
-        let buyers = server.buyers(20).await;
+    for round in 0..100 {
+        let buyers = server.buyers(100).await;
         let answers = buyers.iter().map(|buyer| server.buy("s", buyer, "k"));
         let answers = futures::future::join_all(answers).await;
         met += answers.iter().filter(|answer| answer.code() == "unavailable").count();
-        if met >= 100 {
+        if met >= 40 {
             break;
         }
-        assert!(round < 19, "only {met} checkouts met a fault");
+        assert!(round < 99, "only {met} checkouts met a fault");
     }
     let counted =
         server.metric("tzero_faults_total{dependency=\"inventory\",outcome=\"answered-503\"}").await;
