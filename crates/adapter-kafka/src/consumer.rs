@@ -136,17 +136,20 @@ impl Reader {
         Arc::clone(&self.shared.asking)
     }
 
-    /// Makes sure that a broker answers; `topic` need not be there. Where brokers refuse us, this does not wait for more.
-    pub(crate) async fn probe(&self, topic: &str, brokers: &[String]) -> Result<(), Refusal> {
+    /// Makes sure that a broker answers, and gives how many there are; `topic` need not be there. Where brokers refuse us, this
+    /// does not wait for more.
+    pub(crate) async fn probe(&self, topic: &str, brokers: &[String]) -> Result<usize, Refusal> {
         let limit = self.shared.limits.connect;
         let until = self.shared.clock.elapsed() + limit;
         let mut patience = FIRST_ANSWER;
         loop {
             let left = until.saturating_sub(self.shared.clock.elapsed()).max(PAUSE);
             let (asking, topic, wait) = (self.asking(), topic.to_owned(), patience.min(left));
-            let asked = blocking(move || asking.fetch_metadata(Some(&topic), wait).map(drop)).await;
+            let asked =
+                blocking(move || asking.fetch_metadata(Some(&topic), wait).map(|said| said.brokers().len()))
+                    .await;
             let detail = match asked {
-                Ok(Ok(())) => return Ok(()),
+                Ok(Ok(found)) => return Ok(found),
                 Ok(Err(error)) => {
                     error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
                 }

@@ -179,7 +179,16 @@ impl Kafka {
         let limits = options.limits;
         let reader =
             Reader::start(&client, &options.prefix, Arc::clone(&options.clock), limits).map_err(refused)?;
-        reader.probe(&names.dead_letters(), &options.brokers).await?;
+        let found = reader.probe(&names.dead_letters(), &options.brokers).await?;
+        if let Some(copies) =
+            options.replication.filter(|copies| usize::try_from(*copies).is_ok_and(|copies| copies > found))
+        {
+            // No refusal: a broker may be down for a while, and the topics that exist go on.
+            tracing::warn!(
+                "kafka.replication: {copies} copies need as many brokers, and Kafka has {found} now; until there are more no new sale \
+                 can be made"
+            );
+        }
         let publisher = Arc::new(Publisher::new(&client, limits).map_err(refused)?);
         let asking = reader.asking();
         let topics = Topics::new(&client, names, options.replication, asking, Arc::clone(&publisher), limits);

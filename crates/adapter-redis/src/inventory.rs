@@ -9,6 +9,7 @@ use domain::hold::{Claim, Effect, Glance, HoldOutcome, HoldRequest, Settled, Sto
 use domain::id::{Epoch, ProductNo, SaleId, ShardId, TicketId};
 use domain::inventory::InventoryUnits;
 use domain::time::Timestamp;
+use futures::stream::{self, StreamExt as _};
 use ports::Fault;
 use ports::inventory::{Inventory, Unpinned};
 use redis::Value;
@@ -25,6 +26,8 @@ const PAGE: usize = 4_096;
 const TRIES: usize = 20;
 /// The least time between two looks at what somebody asked for.
 const LOOK: Duration = Duration::from_millis(100);
+/// Looks that may be under way at once.
+const LOOKS: usize = 64;
 
 #[async_trait]
 impl Inventory for Redis {
@@ -298,11 +301,16 @@ fn place_units(units: &mut [InventoryUnits], record: &[u8]) -> Option<()> {
 pub(crate) async fn look_where_asked(shared: Arc<Shared>) {
     loop {
         shared.views.asked.notified().await;
-        for shard in shared.views.wanted() {
-            if let Err(fault) = shared.look(&shard).await {
-                tracing::debug!(%shard, %fault, "the counts stay as they were seen last");
+        // Side by side: a primary that hangs keeps nobody waiting for the counts of other sales.
+        let looks = shared.views.wanted().into_iter().map(|shard| {
+            let shared = Arc::clone(&shared);
+            async move {
+                if let Err(fault) = shared.look(&shard).await {
+                    tracing::debug!(%shard, %fault, "the counts stay as they were seen last");
+                }
             }
-        }
+        });
+        stream::iter(looks).for_each_concurrent(LOOKS, |look| look).await;
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -1,6 +1,7 @@
 //! One batcher a shard: whatever waits leaves together, and the next batch leaves when the shard has decided the last one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::hold::{Claim, Grant, HoldOutcome, HoldRequest};
 use domain::id::{ShardId, TicketId};
@@ -11,8 +12,9 @@ use ports::Fault;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
+use crate::breaker::{Breaker, End};
 use crate::pulse::Progress;
-use crate::stores::Stores;
+use crate::stores::{Settings, Stores};
 
 /// Batches that may be on their way to the log at once. With one, a buyer waits for the batch before as well; with many, batches
 /// become small and dear.
@@ -29,19 +31,25 @@ struct Waiting {
 #[derive(Clone)]
 pub(crate) struct Batcher {
     entrance: mpsc::Sender<Waiting>,
+    desk: Arc<Desk>,
 }
 
 impl Batcher {
     /// Starts the batcher of `shard`; it ends when every clone of it is gone.
-    pub(crate) fn start(shard: ShardId, queue: usize, stores: Stores, tasks: &TaskTracker) -> Self {
-        let (entrance, waiting) = mpsc::channel(queue.max(1));
-        tasks.spawn(run(Desk { shard, stores }, waiting, tasks.clone()));
-        Self { entrance }
+    pub(crate) fn start(shard: ShardId, settings: &Settings, stores: Stores, tasks: &TaskTracker) -> Self {
+        let (entrance, waiting) = mpsc::channel(settings.checkout_queue.max(1));
+        let deadline = Duration::from_millis(settings.checkout_deadline_ms);
+        let desk = Arc::new(Desk { shard, stores, deadline, log: Breaker::default() });
+        tasks.spawn(run(Arc::clone(&desk), waiting, tasks.clone()));
+        Self { entrance, desk }
     }
 
     /// Sends a request and waits for its answer. For a caller that gives up before its batch leaves nothing is taken; what was
-    /// taken for one that gives up later waits for the same key.
+    /// taken for one that gives up later waits for the same key. While the log is away hardly anybody is let in.
     pub(crate) async fn hold(&self, request: HoldRequest) -> Answer {
+        if !self.desk.log.admits(self.desk.stores.clock.elapsed()) {
+            return Err(Fault::unavailable("the claim log", "nothing is published; no unit was taken"));
+        }
         let (answer, answered) = oneshot::channel();
         self.entrance.try_send(Waiting { request, answer }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => Fault::Overloaded("the inventory's queue"),
@@ -55,9 +63,8 @@ impl Batcher {
 
 /// Takes what waits, one batch after another. The shard decides them one at a time; what it decided may still be on its way to
 /// the log when the next batch leaves.
-async fn run(desk: Desk, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracker) {
-    let turns = Arc::new(Semaphore::new(ON_THEIR_WAY));
-    let (desk, mut batch) = (Arc::new(desk), Vec::new());
+async fn run(desk: Arc<Desk>, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracker) {
+    let (turns, mut batch) = (Arc::new(Semaphore::new(ON_THEIR_WAY)), Vec::new());
     // Whoever comes while all turns are taken leaves with the next batch.
     while let Ok(turn) = Arc::clone(&turns).acquire_owned().await
         && waiting.recv_many(&mut batch, MAX_BATCH).await > 0
@@ -94,6 +101,9 @@ struct Decided {
 struct Desk {
     shard: ShardId,
     stores: Stores,
+    /// For so long a checkout waits.
+    deadline: Duration,
+    log: Breaker,
 }
 
 impl Desk {
@@ -140,8 +150,27 @@ impl Desk {
         }
     }
 
+    /// Publishes, and lets the breaker know how that ends, or that it lasts longer than anybody waits.
     async fn publish(&self, claims: Vec<Claim>) -> Result<(), Fault> {
-        if claims.is_empty() { Ok(()) } else { self.stores.claims.publish(&self.shard, claims).await }
+        if claims.is_empty() {
+            return Ok(());
+        }
+        self.log.begin();
+        let mut publication = self.stores.claims.publish(&self.shard, claims);
+        let published = match tokio::time::timeout(self.deadline, &mut publication).await {
+            Ok(published) => published,
+            Err(_) => {
+                self.log.outlasted(self.stores.clock.elapsed());
+                publication.await
+            }
+        };
+        let end = match &published {
+            Ok(()) => End::Published,
+            Err(Fault::Overloaded(_)) => End::Untried,
+            Err(_) => End::Failed,
+        };
+        self.log.end(end, self.stores.clock.elapsed());
+        published
     }
 
     /// Shows new tickets as queued, so that a status asked before the ledger has them finds its product. Nobody knows a ticket

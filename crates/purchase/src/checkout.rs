@@ -95,9 +95,7 @@ impl OrderService {
             self.batchers.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(shard).cloned();
         known.unwrap_or_else(|| {
             let mut batchers = self.batchers.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let start = || {
-                Batcher::start(shard.clone(), self.settings.checkout_queue, self.stores.clone(), &self.tasks)
-            };
+            let start = || Batcher::start(shard.clone(), &self.settings, self.stores.clone(), &self.tasks);
             batchers.entry(shard.clone()).or_insert_with(start).clone()
         })
     }

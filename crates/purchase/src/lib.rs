@@ -23,6 +23,7 @@ pub mod allocate;
 pub mod audit;
 pub mod backlog;
 mod batcher;
+mod breaker;
 pub mod cancel;
 pub mod capture;
 pub mod catalog;

@@ -273,6 +273,45 @@ async fn kafka_and_postgresql_die_and_come_back() {
     sells_through(&server, &tickets, 8).await;
 }
 
+/// Units that are held, as the inventory counts them; each look follows its question.
+async fn held(server: &Server) -> u64 {
+    server.orders_metrics().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let said = server.orders_metrics().await;
+    let line = said.lines().find(|line| line.starts_with("tzero_units{") && line.contains("place=\"held\""));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).expect("the count")
+}
+
+/// Whoever was answered 503 while the log was known to be away has no unit, and did not wait for that answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_kafka_is_away_refusals_come_at_once_and_take_nothing() {
+    let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    server.sale("s", 41, json!({})).await;
+    let mut tickets = some_tickets(&server, 1).await;
+    let buyers = server.buyers(40).await;
+    let killed = Killed::now(&["kafka"]);
+    let mut waited = 0;
+    for buyer in &buyers {
+        let asked = tokio::time::Instant::now();
+        let answer = server.buy("s", buyer, "k").await;
+        let took = asked.elapsed();
+        assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+        assert!(answer.header("retry-after").is_some());
+        assert!(took < Duration::from_secs(1), "within a second: {took:?}");
+        waited += u64::from(took > Duration::from_millis(300));
+    }
+    // The first one learns it, a second one may be on its way by then, and one after each publication that failed tries.
+    assert!((1..=4).contains(&waited), "{waited} of 40 waited");
+    let held = held(&server).await;
+    assert!(held <= 1 + waited, "{held} are held, and {waited} waited");
+    drop(killed);
+    for buyer in buyers {
+        let ticket = bought(&server, &buyer, "k").await;
+        tickets.push((buyer, ticket));
+    }
+    sells_through(&server, &tickets, 41).await;
+}
+
 /// What `/readyz` says once it names the dependency as away: a process of PostgreSQL may answer for a moment longer than the one
 /// that was killed.
 async fn without(server: &Server, dependency: &str) -> Value {
