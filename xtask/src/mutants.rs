@@ -17,7 +17,7 @@ use crate::workspace::{self, Outcome, cargo};
 /// What the command line asks for.
 #[derive(clap::Args, Default)]
 pub struct Options {
-    /// Take away only the guards whose name, file or test contains this
+    /// Take away only the guards whose name, file, test or package of that test contains this
     filter: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct Mutant {
 
 impl Mutant {
     fn is_wanted(&self, filter: &str) -> bool {
-        [self.guard, self.file, self.test].iter().any(|text| text.contains(filter))
+        [self.guard, self.file, self.test, self.package].iter().any(|text| text.contains(filter))
     }
 }
 
@@ -52,7 +52,7 @@ pub fn run(root: &Path, options: &Options) -> Outcome {
     let filter = options.filter.as_deref().unwrap_or_default();
     let mutants: Vec<&Mutant> = all().filter(|mutant| mutant.is_wanted(filter)).collect();
     if mutants.is_empty() {
-        return Err(format!("no guard has {filter:?} in its name, file or test"));
+        return Err(format!("no guard has {filter:?} in its name, file, test or package"));
     }
     take_away(root, mutants)
 }
