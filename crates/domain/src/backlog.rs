@@ -2,7 +2,9 @@
 //!
 //! The rate is measured while more waits than is being worked on, and never above the limit that is configured: a provider
 //! that is slower than promised shows in it, and a quiet time does not (then the rate is that of the arrivals). It is an
-//! exponentially weighted mean over about ten seconds. Orders that end unserved are not counted as served.
+//! exponentially weighted mean over about ten seconds. A time in which nobody at all is served counts for ten seconds at most: an
+//! outage is told by its length ([`Backlog::stuck_ms`]), and says nothing of the rate afterwards. Once nothing waits that
+//! nobody works on, the rate is forgotten within seconds. Orders that end unserved are not counted as served.
 
 /// What is seen at one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,10 @@ pub struct Backlog {
     rate_per_s: f64,
     /// For how long the rate has been measured, milliseconds.
     measured_ms: f64,
+    /// For how long nobody has been served while more waited than was worked on, milliseconds.
+    unserved_ms: f64,
+    /// For how long nothing has waited that nobody works on, milliseconds.
+    keeping_up_ms: f64,
     /// Since when nobody has been served although somebody waits, milliseconds on the clock of the looks.
     stuck_since_ms: Option<u64>,
 }
@@ -33,6 +39,10 @@ pub struct Backlog {
 const HALF_LIFE_MS: f64 = 5_000.0;
 /// A rate that was measured for less says nothing: the first second of a sale has claims and no address yet.
 const TRUSTED_MS: f64 = 3_000.0;
+/// The longest time without any service that counts.
+const LONGEST_GAP_MS: f64 = 10_000.0;
+/// Whoever has kept up for so long has a rate that nobody has measured.
+const FORGOTTEN_MS: f64 = 5_000.0;
 
 impl Backlog {
     /// Nothing was seen yet; at most `limit_per_s` are served in a second, where that is known.
@@ -46,13 +56,29 @@ impl Backlog {
         let last = self.last.replace(sight);
         let Some(last) = last.filter(|last| last.at_ms < sight.at_ms) else { return };
         let served = sight.served.saturating_sub(last.served);
+        let took_ms = (sight.at_ms - last.at_ms) as f64;
         if last.idle > 0 && sight.idle > 0 {
-            self.measure((sight.at_ms - last.at_ms) as f64, served as f64);
+            self.keeping_up_ms = 0.0;
+            self.unserved_ms += took_ms;
+            if served > 0 {
+                let took_ms = std::mem::take(&mut self.unserved_ms).min(LONGEST_GAP_MS);
+                self.measure(took_ms, served as f64);
+            }
+        } else {
+            self.keep_up(took_ms);
         }
         if served > 0 || sight.waiting == 0 || last.waiting == 0 {
             self.stuck_since_ms = None;
         } else {
             self.stuck_since_ms.get_or_insert(last.at_ms);
+        }
+    }
+
+    fn keep_up(&mut self, took_ms: f64) {
+        self.unserved_ms = 0.0;
+        self.keeping_up_ms += took_ms;
+        if self.keeping_up_ms >= FORGOTTEN_MS {
+            (self.rate_per_s, self.measured_ms) = (0.0, 0.0);
         }
     }
 

@@ -64,6 +64,38 @@ fn what_does_not_move_is_stuck_until_it_moves_or_nobody_waits() {
 }
 
 #[test]
+fn an_outage_says_nothing_of_the_rate_afterwards() {
+    let mut looks = vec![(1_000, 900, 100); 20];
+    looks.extend(vec![(1_000, 900, 0); 75]);
+    let backlog = after(None, &looks);
+    assert_eq!((backlog.rate_per_s(), backlog.stuck_ms()), (Some(100.0), 75_000));
+    // What was behind comes at once: the rate is that of ten seconds at the lowest, and soon the one that there is.
+    looks.push((900, 800, 100));
+    let first = after(None, &looks).rate_per_s().unwrap();
+    assert!((10.0..50.0).contains(&first), "{first}");
+    looks.extend(vec![(500, 400, 100); 15]);
+    let then = after(None, &looks).rate_per_s().unwrap();
+    assert!(then > 80.0, "{then}");
+}
+
+#[test]
+fn who_keeps_up_for_a_while_has_no_rate_of_before() {
+    let mut looks = vec![(40, 39, 1); 20];
+    looks.extend(vec![(1, 0, 1); 4]);
+    assert_eq!(after(None, &looks).rate_per_s(), Some(1.0));
+    looks.extend(vec![(1, 0, 1); 2]);
+    assert_eq!(after(None, &looks).rate_per_s(), None, "one in flight waits for nobody");
+    assert_eq!(after(Some(25.0), &looks).rate_per_s(), Some(25.0));
+}
+
+#[test]
+fn a_server_that_serves_one_now_and_then_is_slow_and_not_away() {
+    let looks: Vec<_> = (0..60).map(|second| (40, 39, u64::from(second % 4 == 0))).collect();
+    let rate = after(None, &looks).rate_per_s().unwrap();
+    assert!((0.2..0.3).contains(&rate), "{rate}");
+}
+
+#[test]
 fn looks_at_one_instant_divide_by_nothing() {
     let mut backlog = Backlog::default();
     for served in [5, 6, 7] {

@@ -1,18 +1,28 @@
 //! The backlog as a service level: whoever could not have a payment address in time is refused *before* a unit is taken.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use domain::backlog::{Backlog as Estimate, Sight};
+use domain::fence::Position;
 use domain::id::ShardId;
 use domain::sale::Sale;
 use ports::Fault;
 use ports::ledger::AddressQueue;
 
 use crate::stores::Stores;
-use crate::totals::lag;
 
-/// What this node sees of the way from a claim to its payment address. The hot path reads four numbers and never waits.
+/// A log that has not moved for this long stands still, and what lies in it keeps nobody of another sale waiting, milliseconds.
+const STANDS_STILL_MS: u64 = 10_000;
+
+/// How far a shard's log had been taken in, and since when.
+struct Mark {
+    position: Position,
+    since_ms: u64,
+}
+
+/// What this node sees of the way from a claim to its payment address. The hot path reads a few numbers and never waits for a store.
 pub struct Backlog {
     estimate: Mutex<Estimate>,
     waiting: AtomicU64,
@@ -21,6 +31,11 @@ pub struct Backlog {
     /// Addresses a second, as the bits of a float; 0 while nothing is known.
     rate_per_s: AtomicU64,
     stuck_ms: AtomicU64,
+    /// By shard, where something waits in its log.
+    marks: Mutex<HashMap<ShardId, Mark>>,
+    /// Logs that stand still, and for how long, milliseconds.
+    still: RwLock<HashMap<ShardId, u64>>,
+    any_still: AtomicBool,
 }
 
 impl Backlog {
@@ -35,12 +50,38 @@ impl Backlog {
             admitted: AtomicU64::new(0),
             rate_per_s: AtomicU64::new(rate.to_bits()),
             stuck_ms: AtomicU64::new(0),
+            marks: Mutex::default(),
+            still: RwLock::default(),
+            any_still: AtomicBool::new(false),
         }
     }
 
-    /// How long a claim that is made now will wait for its payment address, milliseconds.
+    /// How long a claim of this shard that is made now will wait for its payment address, milliseconds.
+    #[must_use]
+    pub fn estimate_of(&self, shard: &ShardId) -> u64 {
+        let everybody = self.of_everybody();
+        if !self.any_still.load(Ordering::Relaxed) {
+            return everybody;
+        }
+        let still = self.still.read().unwrap_or_else(PoisonError::into_inner);
+        everybody.max(still.get(shard).copied().unwrap_or_default())
+    }
+
+    /// The longest such wait of any sale, milliseconds.
     #[must_use]
     pub fn estimate_ms(&self) -> u64 {
+        self.of_everybody().max(self.still_ms())
+    }
+
+    /// For how long the log that has stood still for longest has, milliseconds; 0 where none does.
+    #[must_use]
+    pub fn still_ms(&self) -> u64 {
+        let still = self.still.read().unwrap_or_else(PoisonError::into_inner);
+        still.values().copied().max().unwrap_or_default()
+    }
+
+    /// What everybody waits for, whichever sale it is: the addresses of all are made by the same processors.
+    fn of_everybody(&self) -> u64 {
         let waiting = self.waiting.load(Ordering::Relaxed) + self.admitted.load(Ordering::Relaxed);
         if waiting == 0 {
             return 0;
@@ -56,6 +97,27 @@ impl Backlog {
         self.admitted.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Takes in how far each log is; gives what waits in those that move.
+    fn see_logs(&self, logs: Vec<(ShardId, Position, u64)>, at_ms: u64) -> u64 {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *marks);
+        let (mut moving, mut still) = (0, HashMap::new());
+        for (shard, position, waiting) in logs {
+            let mark = before.remove(&shard).filter(|mark| mark.position == position && waiting > 0);
+            let mark = mark.unwrap_or(Mark { position, since_ms: at_ms });
+            let stood_ms = at_ms.saturating_sub(mark.since_ms);
+            if stood_ms < STANDS_STILL_MS {
+                moving += waiting;
+            } else {
+                still.insert(shard.clone(), stood_ms);
+            }
+            marks.insert(shard, mark);
+        }
+        self.any_still.store(!still.is_empty(), Ordering::Relaxed);
+        *self.still.write().unwrap_or_else(PoisonError::into_inner) = still;
+        moving
+    }
+
     fn see(&self, sight: Sight, admitted_before: u64) {
         let mut estimate = self.estimate.lock().unwrap_or_else(PoisonError::into_inner);
         estimate.see(sight);
@@ -67,21 +129,30 @@ impl Backlog {
     }
 }
 
-/// Looks at what waits: claims in the logs of the sales that are open, and orders without a payment address.
+/// Looks at what waits: claims in the logs of the sales that are open, and orders without a payment address. A log that does not
+/// move keeps its own sale waiting, and no other.
 ///
 /// # Errors
 /// A fault of log or ledger; the estimate stays as it was.
 pub async fn look<'a>(stores: &Stores, open: impl Iterator<Item = &'a Sale>) -> Result<(), Fault> {
     let admitted = stores.backlog.admitted.load(Ordering::Relaxed);
-    let mut claims = 0;
+    let mut logs = Vec::new();
     for sale in open {
         for number in 0..sale.shards {
-            claims += lag(stores, &ShardId { sale: sale.sale_id.clone(), number }).await?;
+            let shard = ShardId { sale: sale.sale_id.clone(), number };
+            let end = stores.claims.end(&shard).await?;
+            let position = stores.allocations.position(&shard).await?;
+            logs.push((shard, position, position.until(end)));
         }
     }
     let AddressQueue { waiting, idle, made } = stores.ledger.address_queue().await?;
     let at_ms = stores.clock.elapsed().as_millis() as u64;
+    let claims = stores.backlog.see_logs(logs, at_ms);
     let sight = Sight { at_ms, waiting: waiting + claims, idle: idle + claims, served: made };
     stores.backlog.see(sight, admitted);
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "backlog_tests.rs"]
+mod tests;

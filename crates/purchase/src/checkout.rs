@@ -228,9 +228,9 @@ impl Orders for OrderService {
         }
         // Only who has a ticket is answered otherwise than by this.
         let closed = closed(&sale, checkout.passed, self.stores.clock.now());
-        let late = self.stores.backlog.estimate_ms() > self.settings.address_deadline_ms;
         let user = self.stores.ids.user(&sale.sale_id, &checkout.user);
         let shard = self.stores.ids.shard(&sale.sale_id, user, sale.shards);
+        let late = self.stores.backlog.estimate_of(&shard) > self.settings.address_deadline_ms;
         let ticket = self.stores.ids.ticket(&sale.sale_id, user, &checkout.key);
         let request = HoldRequest {
             claim: ticket,

@@ -225,7 +225,12 @@ fn progress(edge: &Edge, text: &mut String) {
         "Seconds for which something of this kind has been wanted and none was made; 0 without demand.",
     );
     for kind in Progress::ALL {
-        let seconds = edge.stores.pulse.stalled_ms(kind, now) as f64 / 1_000.0;
+        let mut stalled_ms = edge.stores.pulse.stalled_ms(kind, now);
+        if kind == Progress::Allocation {
+            // Others may go forward while the log of one sale stands still.
+            stalled_ms = stalled_ms.max(edge.stores.backlog.still_ms());
+        }
+        let seconds = stalled_ms as f64 / 1_000.0;
         line(text, &format!("tzero_progress_stalled_seconds{{kind=\"{}\"}}", kind.as_str()), seconds);
     }
     head(text, "tzero_progress_total", "counter", "How often progress of this kind was made.");
@@ -288,7 +293,7 @@ fn backlog(edge: &Edge, text: &mut String) {
         text,
         name,
         "gauge",
-        "How long a checkout that is accepted now would wait for its payment address, as estimated.",
+        "How long a checkout that is accepted now would wait for its payment address, as estimated; the longest of all sales.",
     );
     line(text, name, edge.stores.backlog.estimate_ms() as f64 / 1_000.0);
 }
