@@ -13,6 +13,7 @@ use wire::claim_event;
 
 use crate::Kafka;
 use crate::consumer::Standing;
+use crate::dead_letters::Letter;
 use crate::fault::{Bounds, LOG, is_missing, outside, unavailable};
 use crate::producer::Outgoing;
 use crate::shelf::Seen;
@@ -112,8 +113,14 @@ impl Kafka {
 
 #[async_trait]
 impl ClaimLog for Kafka {
+    async fn put_aside(&self, shard: &ShardId, at: Position, claim: &Claim, why: &str) -> Result<(), Fault> {
+        let topic: Arc<str> = self.topics.name(shard).into();
+        let record = Outgoing::event(topic, Some(partition(shard)), claim_event::write(claim));
+        self.dead_letters.keep(&Letter::of_claim(record, partition(shard), at, why)).await
+    }
+
     /// Each is counted once a reader has passed over it.
-    fn put_aside(&self) -> u64 {
+    fn count_put_aside(&self) -> u64 {
         self.dead_letters.count()
     }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::fence::Position;
 use ports::Fault;
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 
@@ -43,6 +44,20 @@ impl Letter {
             partition: message.partition(),
             offset: message.offset(),
             reason: reason.to_string(),
+        }
+    }
+
+    /// A claim that could be read, and of which nothing can be decided: its members as they were read.
+    pub(crate) fn of_claim(record: Outgoing, partition: i32, at: Position, reason: &str) -> Self {
+        let Outgoing { topic, key, value, headers, .. } = record;
+        Self {
+            key,
+            value,
+            headers,
+            topic: topic.to_string(),
+            partition,
+            offset: i64::try_from(at.0).unwrap_or(i64::MAX),
+            reason: reason.to_owned(),
         }
     }
 

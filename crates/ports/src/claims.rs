@@ -40,9 +40,18 @@ pub trait ClaimLog: Send + Sync {
     /// A fault of the log.
     async fn end(&self, shard: &ShardId) -> Result<Position, Fault>;
 
-    /// What lay in the log, was no claim and was put aside by this process since its start; a log in which nothing else can
+    /// Puts the claim that lies at `at` aside, because nothing can be decided of it; reading may pass over it once this has
+    /// returned. A log in which only claims of this system can lie refuses, and damage it is.
+    ///
+    /// # Errors
+    /// A fault of the log; the claim may have been put aside.
+    async fn put_aside(&self, shard: &ShardId, at: Position, _claim: &Claim, why: &str) -> Result<(), Fault> {
+        Err(Fault::damaged("the claim log", format!("{shard}: the claim at {} {why}", at.0)))
+    }
+
+    /// How many records that were no claims were put aside by this process since its start; a log in which nothing else can
     /// lie has none.
-    fn put_aside(&self) -> u64 {
+    fn count_put_aside(&self) -> u64 {
         0
     }
 

@@ -4,6 +4,7 @@ use domain::fence::Position;
 use domain::id::ShardId;
 use domain::order::Work;
 use ports::Fault;
+use ports::claims::ClaimBatch;
 
 use crate::pulse::Progress;
 use crate::stores::Stores;
@@ -29,17 +30,47 @@ pub async fn allocate(
     if batch.claims.is_empty() && batch.next == from {
         return Ok((from, 0));
     }
-    let (next, tickets) =
-        (batch.next, batch.claims.iter().map(|(_, claim)| claim.ticket).collect::<Vec<_>>());
-    let Some(decisions) = stores.allocations.allocate(shard, batch).await? else {
+    let next = batch.next;
+    let decided = match stores.allocations.allocate(shard, batch).await {
+        Err(fault @ Fault::Damaged { .. }) => {
+            let batch = without_strangers(stores, shard, from, fault).await?;
+            stores.allocations.allocate(shard, batch).await?
+        }
+        decided => decided?,
+    };
+    let Some(decisions) = decided else {
         // Another reader was faster: go on from where it left off.
         return Ok((stores.allocations.position(shard).await?, 0));
     };
     let now = stores.clock.now();
     stores.pulse.progress(Progress::Allocation, now, decisions.len() as u64);
     stores.pulse.nudge(Work::Address);
-    tracing::debug!(%shard, claims = tickets.len(), "allocated");
+    tracing::debug!(%shard, claims = decisions.len(), "allocated");
     Ok((next, decisions.len()))
+}
+
+/// The same claims again, without those of products that the sale does not have, which are put aside first: somebody else than
+/// this system wrote them, and no order of theirs can be made. Where there is none, `fault` it is.
+async fn without_strangers(
+    stores: &Stores,
+    shard: &ShardId,
+    from: Position,
+    fault: Fault,
+) -> Result<ClaimBatch, Fault> {
+    let sales = stores.sales.list().await?;
+    let Some(sale) = sales.into_iter().find(|sale| sale.sale_id == shard.sale) else { return Err(fault) };
+    let mut batch = stores.claims.read(shard, from, BATCH).await?;
+    let read = std::mem::take(&mut batch.claims);
+    let (known, strangers): (Vec<_>, Vec<_>) =
+        read.into_iter().partition(|(_, claim)| claim.terms.product.index() < sale.products.len());
+    if strangers.is_empty() {
+        return Err(fault);
+    }
+    for (at, claim) in &strangers {
+        stores.claims.put_aside(shard, *at, claim, "its member `product` is none of the sale's").await?;
+    }
+    batch.claims = known;
+    Ok(batch)
 }
 
 /// Takes in everything up to `until`; returns when the ledger has passed it.

@@ -33,11 +33,7 @@ fn what_lies_in_a_log_that_stands_still_keeps_nobody_else_waiting() {
 
 #[test]
 fn a_log_that_moves_again_or_is_empty_or_of_a_sale_that_is_over_stands_still_no_longer() {
-    for logs in [
-        vec![(shard("stands"), Position(6), 6)],
-        vec![(shard("stands"), Position(5), 0)],
-        vec![],
-    ] {
+    for logs in [vec![(shard("stands"), Position(6), 6)], vec![(shard("stands"), Position(5), 0)], vec![]] {
         let (backlog, _) = after(30);
         backlog.see_logs(logs, 31_000);
         assert_eq!((backlog.still_ms(), backlog.estimate_of(&shard("stands"))), (0, 0));

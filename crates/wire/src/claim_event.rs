@@ -135,6 +135,9 @@ pub fn read<'a>(
 
 fn claim(shard: &ShardId, members: &Members<'_>) -> Result<Claim, Unreadable> {
     let bytes = |text: &str, name| bytes_of(text).ok_or(Unreadable::Member(name));
+    if members.quantity == 0 {
+        return Err(Unreadable::Member("quantity"));
+    }
     Ok(Claim {
         ticket: TicketId(bytes(&members.ticket, "ticket")?),
         shard: shard.clone(),

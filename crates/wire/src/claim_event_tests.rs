@@ -125,3 +125,10 @@ proptest! {
         prop_assert!(refused);
     }
 }
+
+#[test]
+fn a_claim_of_nothing_is_none() {
+    let mut nothing = claim(&[]);
+    nothing.terms.quantity = 0;
+    assert_eq!(again(&write(&nothing)), Err(Unreadable::Member("quantity")));
+}

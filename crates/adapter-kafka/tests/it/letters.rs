@@ -71,13 +71,13 @@ async fn what_is_no_claim_is_put_aside_before_reading_passes_over_it() {
 
     let first = log.read(&shard, Position(0), 10).await.unwrap();
     assert_eq!((first.next, first.claims.len()), (Position(1), 1), "a batch ends before what is no claim");
-    assert_eq!(log.put_aside(), 0);
+    assert_eq!(log.count_put_aside(), 0);
     let second = read(&log, &shard, first.next, 1).await;
     assert_eq!((second.next, second.claims.len()), (Position(5), 1));
     assert_eq!(second.claims[0].0, Position(4));
-    assert_eq!(log.put_aside(), 3);
+    assert_eq!(log.count_put_aside(), 3);
     log.read(&shard, Position(0), 10).await.unwrap();
-    assert_eq!(log.put_aside(), 3, "once they were put aside they are passed over");
+    assert_eq!(log.count_put_aside(), 3, "once they were put aside they are passed over");
 
     let letters = raw::records(&format!("{prefix}dead-letters"), 0);
     let seen: Vec<_> = letters

@@ -178,7 +178,7 @@ pub fn text(edge: &Edge, selling: &[Selling]) -> String {
     dropped(edge, &mut text);
     faults(edge, &mut text);
     challenges::write(edge, &mut text);
-    let put_aside = edge.stores.claims.put_aside();
+    let put_aside = edge.stores.claims.count_put_aside();
     head(&mut text, "tzero_dead_letters_total", "counter", "Records in the claim log that were no claims.");
     line(&mut text, "tzero_dead_letters_total", put_aside);
     text

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::{Value, json};
 
@@ -11,13 +12,19 @@ use crate::stores;
 
 /// Puts records into the topic of a sale's claims that are none.
 fn append(topic: &str, records: &[(&str, &str)]) {
+    let none = OwnedHeaders::new();
+    append_with(&none, topic, records);
+}
+
+fn append_with(headers: &OwnedHeaders, topic: &str, records: &[(&str, &str)]) {
     let brokers: Vec<String> =
         serde_json::from_value(stores::fleet()["kafka"]["brokers"].clone()).expect("addresses");
     let mut client = ClientConfig::new();
     client.set("bootstrap.servers", brokers.join(","));
     let producer: BaseProducer = client.create().expect("a producer");
     for (key, value) in records {
-        producer.send(BaseRecord::to(topic).partition(0).key(*key).payload(*value)).expect("there is room");
+        let record = BaseRecord::to(topic).partition(0).key(*key).payload(*value).headers(headers.clone());
+        producer.send(record).expect("there is room");
     }
     producer.flush(PATIENCE).expect("they are in the log");
 }
@@ -72,4 +79,44 @@ async fn what_is_no_claim_is_listed_with_where_it_lay_and_why() {
     assert!(lines[1].contains("  key c  "), "{words}");
     let (code, said) = listed(&server, &["--set", "kafka.brokers=127.0.0.1:9"]);
     assert!(code == Some(1) && said.contains("no Kafka broker of 127.0.0.1:9 has answered"), "{said}");
+}
+
+/// Records that have a claim's form, and of which nothing can be decided: somebody else wrote them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_of_nothing_or_of_no_product_stops_nobody() {
+    let server = Server::start(&[]);
+    server.sale("s", 2, json!({})).await;
+    let ticket = server.ticket("s").await;
+    let topic = format!("tzero.{}.claims.s", server.name());
+    let headers = [("ce_specversion", "1.0"), ("ce_type", "tzero.claim.v1")]
+        .into_iter()
+        .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
+    let claim = |ticket: char, product: u16, quantity: u8| {
+        let (ticket, user) = (ticket.to_string().repeat(32), "ab".repeat(16));
+        json!({
+            "ticket": ticket, "sale": "s", "shard": 0, "epoch": 1, "issued_at": "2026-11-25T10:00:00.000Z",
+            "user": user, "user_id": "mallory", "product": product, "quantity": quantity, "units": [],
+        })
+        .to_string()
+    };
+    let (nothing, no_product) = (claim('1', 0, 0), claim('2', 7, 1));
+    append_with(&headers, &topic, &[("1", &nothing), ("2", &no_product)]);
+    // Behind them others buy, and pay.
+    let behind = server.ticket("s").await;
+    for ticket in [&ticket, &behind] {
+        let payable = server.payable(ticket).await;
+        server.pay(&payable, "pay").await;
+        server.until(ticket, "confirmed").await;
+    }
+    let (code, said) = listed(&server, &["--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    let reasons: Vec<_> =
+        said["dead_letters"].as_array().expect("a list").iter().map(|each| &each["reason"]).collect();
+    let (why_nothing, why_no_product) = (
+        json!("its member `quantity` is not what a claim has there"),
+        json!("its member `product` is none of the sale's"),
+    );
+    assert_eq!(reasons, [&why_nothing, &why_no_product], "{said}");
+    assert_eq!(server.clean_audit("s").await["sold"], 2);
 }
