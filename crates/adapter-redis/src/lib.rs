@@ -73,7 +73,9 @@ impl Redis {
     /// # Errors
     /// A refusal that says what to do.
     pub async fn connect(options: Options) -> Result<Self, Refusal> {
-        let client = Client::connect(&options.address).await.map_err(Refusal::unreachable)?;
+        let client = Client::connect(&options.address)
+            .await
+            .map_err(|error| Refusal::unreachable_at(&options.address, error))?;
         probe::check(&client).await?;
         let keys = Keys::of(&options.name);
         probe::own(&client, keys.owner(), &options.seal.fingerprint()).await?;

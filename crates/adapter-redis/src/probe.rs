@@ -99,6 +99,16 @@ impl Refusal {
     pub(crate) fn unreachable(error: RedisError) -> Self {
         store_tls::why(&error, "redis").map_or_else(|| Self::Unreachable(error.to_string()), Self::Tls)
     }
+
+    /// The same, of these addresses; nothing is said of users and passwords that they may have.
+    pub(crate) fn unreachable_at(address: &Address, error: RedisError) -> Self {
+        let bare = |node: &String| node.rsplit(['@', '/']).next().unwrap_or_default().to_owned();
+        let nodes: Vec<String> = address.nodes.iter().map(bare).collect();
+        match Self::unreachable(error) {
+            Self::Unreachable(said) => Self::Unreachable(format!("{}: {said}", nodes.join(", "))),
+            refusal => refusal,
+        }
+    }
 }
 
 /// Version, policy and library of every primary; gives what the libraries say of themselves.
@@ -184,7 +194,7 @@ fn server(node: &str, info: &Value) -> Result<(), Refusal> {
 /// # Errors
 /// A refusal that says what to do.
 pub async fn install(address: &Address) -> Result<(), Refusal> {
-    let client = Client::connect(address).await.map_err(Refusal::unreachable)?;
+    let client = Client::connect(address).await.map_err(|error| Refusal::unreachable_at(address, error))?;
     servers(&client).await?;
     let outlives = try_memory(&client).await?;
     let library = if outlives.is_some() { naming_runs() } else { TEXT.to_owned() };
@@ -215,7 +225,7 @@ pub async fn replace(address: &Address) -> Result<(), Refusal> {
         Err(refused @ (Refusal::Library { .. } | Refusal::LeaseOutlives { .. })) => refused,
         done => return done,
     };
-    let client = Client::connect(address).await.map_err(Refusal::unreachable)?;
+    let client = Client::connect(address).await.map_err(|error| Refusal::unreachable_at(address, error))?;
     let outlives = matches!(refused, Refusal::LeaseOutlives { .. }) || try_memory(&client).await?.is_some();
     let mut load = redis::cmd("FUNCTION");
     load.arg("LOAD").arg("REPLACE").arg(if outlives { naming_runs() } else { TEXT.to_owned() });

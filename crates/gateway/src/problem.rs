@@ -335,13 +335,14 @@ pub fn fault(edge: &Edge, fault: &Fault) -> Problem {
         Fault::Overloaded(_) => {
             Problem::new(Code::Overloaded, "too much waits already; nothing was done").retry_after_ms(wait_ms)
         }
-        Fault::Closed(_) => {
-            Problem::new(Code::Unavailable, "the stock is being made ready; try again with the same key")
-                .retry_after_ms(wait_ms)
-        }
+        Fault::Closed(_) => Problem::new(
+            Code::Unavailable,
+            "the stock is being made ready; send this again, with the same key where it has one",
+        )
+        .retry_after_ms(wait_ms),
         Fault::Unavailable { .. } | Fault::Damaged { .. } => {
             edge.stores.met(fault.what(), "answered-503", fault);
-            Problem::new(Code::Unavailable, "a store does not answer; try again with the same key")
+            Problem::new(Code::Unavailable, "a store does not answer; this may have been done all the same: send it again, with the same key where it has one")
                 .retry_after_ms(wait_ms)
         }
     }

@@ -171,10 +171,20 @@ fn postgres_options(config: &Config, url: &str, tls: Option<Tls>, clock: &Arc<dy
 
 /// An empty database gets its schema; one of an older version is left to `tzero migrate`.
 async fn ledger(options: PostgresOptions) -> Result<Postgres, String> {
-    if Postgres::is_empty(&options).await.map_err(|refusal| refusal.to_string())? {
-        Postgres::migrate(&options).await.map_err(|refusal| refusal.to_string())?;
+    if Postgres::is_empty(&options).await.map_err(refused)? {
+        Postgres::migrate(&options).await.map_err(refused)?;
     }
-    Postgres::connect(options).await.map_err(|refusal| refusal.to_string())
+    Postgres::connect(options).await.map_err(refused)
+}
+
+/// The refusal, and what to do where the server says no more than that it is not there for us.
+fn refused(refusal: adapter_postgres::Refusal) -> String {
+    match refusal {
+        adapter_postgres::Refusal::Fault(fault @ ports::Fault::Unavailable { .. }) => format!(
+            "{fault}; check host, port, user, password and database of postgres.url, and postgres.tls"
+        ),
+        refusal => refusal.to_string(),
+    }
 }
 
 /// The roles whose rights in the ledger a process of `roles` needs: each role has a group of its name there. A gateway that
