@@ -34,6 +34,12 @@ sub vcl_recv {
   }
   # Operators and machines reach gateways on a way of their own.
   if (req.url ~ "^/(admin|console|metrics|readyz|healthz)([/?]|$)") { return (synth(404, "Not Found")); }
+  # The largest body that any address takes here is a webhook's, 64 KiB. A gateway refuses a larger one while it is still sent to
+  # it, and its answer could be lost.
+  if (req.http.Content-Length
+      && (req.http.Content-Length !~ "^[0-9]{1,9}$" || std.integer(req.http.Content-Length, 0) > 65536)) {
+    return (synth(413, "Content Too Large"));
+  }
   if (req.restarts == 0) { unset req.http.X-Wants; }
   if (req.method == "GET" || req.method == "HEAD") {
     # No address that is kept needs a percent sign: each spelling would be a copy of its own.
@@ -162,6 +168,8 @@ sub vcl_synth {
     set resp.http.Access-Control-Expose-Headers = "Retry-After";
     set resp.http.Retry-After = "2";
     set req.http.X-Problem = {""type":"/problems/unavailable","title":"Something we need is away","status":503,"detail":"the shop cannot be reached at this moment; try again in 2 seconds","code":"unavailable""};
+  } elseif (resp.status == 413) {
+    set req.http.X-Problem = {""type":"/problems/body-too-large","title":"The request's body is too large","status":413,"detail":"the body may have at most 65536 bytes","code":"body-too-large""};
   } elseif (resp.status == 403) {
     set req.http.X-Problem = {""type":"about:blank","title":"Not for everybody","status":403,"detail":"copies are purged from this machine, at the listener named purge","code":"forbidden""};
   } else {

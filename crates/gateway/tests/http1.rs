@@ -55,6 +55,7 @@ impl Server {
             idle_timeout: Duration::from_secs(5),
             max_connections: 100,
             max_connections_per_address: 0,
+            trusted: Arc::new(|_| false),
             header_bytes: 1_024,
             header_count: 40,
             drain_timeout: Duration::from_secs(5),

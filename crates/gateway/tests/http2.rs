@@ -61,6 +61,7 @@ impl Server {
             idle_timeout: Duration::from_secs(2),
             max_connections: 100,
             max_connections_per_address: 0,
+            trusted: Arc::new(|_| false),
             header_bytes: 1_024,
             header_count: 40,
             drain_timeout: Duration::from_secs(1),

@@ -28,7 +28,7 @@ def ask(port, method, path, body=None, headers=None, timeout=20):
         connection.putrequest(method, path, skip_accept_encoding=True)
         given = dict(headers or {})
         if body is not None:
-            given["Content-Length"] = str(len(body))
+            given.setdefault("Content-Length", str(len(body)))
         for name, value in given.items():
             connection.putheader(name, value)
         connection.endheaders(body)
@@ -289,13 +289,40 @@ def speaks_of_its_own_errors(front, _stub):
             wrong(front, f"{request[:60]} is answered {head} {body[:200]}")
 
 
+def refuses_large_bodies(front, stub):
+    """By the announced length, in the contract's words, however much of it is sent; what a webhook may have is passed on."""
+    path = "/v1/payments/webhooks/stripe"
+    if ask(front.port, "POST", path, b"x" * 65_536)[0] != 200:
+        wrong(front, "a body of 65536 bytes is not passed on")
+    before = len(stub.asked)
+    # The second number is how much of it is sent.
+    for length, sent in ((65_537, 65_537), (65_537, 0), (1_500_000, 1_500_000), (3_000_000, 3_000_000), (999_999_999, 9_000)):
+        for _ in range(5):
+            status, headers, body = ask(front.port, "POST", path, b"x" * sent, {"Content-Length": str(length)})
+            problem = json.loads(body)
+            told = problem["code"], problem["status"], problem["instance"], headers["content-type"]
+            if status != 413 or told != ("body-too-large", 413, path, "application/problem+json"):
+                wrong(front, f"a body of {length} bytes, {sent} of them sent, is answered {status} {headers} {body[:200]}")
+    for length in ("1" * 10, "9" * 19, "9" * 30, "-1", "0x1"):
+        request = f"POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        if raw(front.port, request.encode())[0] not in (400, 413):
+            wrong(front, f"a body of {length} bytes is not refused")
+    if len(stub.asked) > before:
+        wrong(front, f"bodies that are too large reach the origin: {len(stub.asked) - before}")
+
+
 def forgives(front, stub):
     """What comes back is used at once."""
     whole = b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
     if raw(front.port, whole)[0] != 200:
         wrong(front, "a body in chunks is not passed on")
+    for path in ("/s/s", "/v1/sales/s"):
+        ask(front.port, "GET", path)
     stub.kill()
-    time.sleep(4)
+    for _ in range(40):
+        for path in ("/s/s", "/v1/sales/s", "/s/away"):
+            ask(front.port, "GET", path)
+        time.sleep(0.1)
     status, headers, body = ask(front.port, "POST", "/v1/sessions", b"{}")
     if status != 503 or headers.get("retry-after") != "2" or json.loads(body)["code"] != "unavailable":
         wrong(front, f"without an origin: {status} {headers} {body}")
@@ -336,6 +363,7 @@ CASES = (
     keeps_what_is_not_there,
     is_fresh,
     keeps_copies_of_answers_alone,
+    refuses_large_bodies,
     forgives,
 )
 
@@ -356,6 +384,9 @@ def prove(make, stub, folder):
         for case in CASES:
             case(front, stub)
         hung = bears_an_origin_that_hangs(front, stub)
+        # Nothing that clients did, and nothing that an origin did that was away, is worth a line.
+        if front.lines():
+            wrong(front, f"{len(front.lines())} lines are logged: {front.lines()[:2]}")
     finally:
         front.stop()
         stub.wake()

@@ -126,6 +126,10 @@ class Varnish:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
+    def lines(self):
+        """Varnish logs into memory alone."""
+        return []
+
     def purges(self, origin):
         """A change is there at once after a purge, and not only when the copy has aged."""
         ask(self.port, "GET", "/v1/sales/s")
@@ -160,6 +164,7 @@ class Nginx:
             "/var/cache/nginx/tzero-second ": f"{folder}/cache-second ",
             "worker_connections 16384": "worker_connections 512",
             "worker_rlimit_nofile 65536;": "",
+            "/var/log/nginx/error.log crit": f"{folder}/front.log crit",
         }
         for given, here in own.items():
             assert text.count(given) == 1, given
@@ -169,16 +174,20 @@ class Nginx:
         text = text.replace("127.0.0.1:8079", f"127.0.0.1:{free_port()}")
         (folder / "nginx.conf").write_text(text)
         program = shutil.which("nginx") or "/usr/sbin/nginx"
-        told = f"daemon off; pid {folder}/nginx.pid; error_log {folder}/front.log;"
+        told = f"daemon off; pid {folder}/nginx.pid;"
         if os.getuid() == 0:
             told += " user root;"
-        command = [program, "-p", folder, "-c", folder / "nginx.conf", "-g", told]
+        command = [program, "-p", folder, "-e", folder / "start.log", "-c", folder / "nginx.conf", "-g", told]
         # The clock that it shows does not go by the machine's zone.
         self.process = subprocess.Popen(command, env={**os.environ, "TZ": "Asia/Tokyo"})
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
+
+    def lines(self):
+        """What it has logged."""
+        return (self.folder / "front.log").read_text().splitlines()
 
     def purges(self, _origin):
         """nginx has no purge of its own: a copy ages within a second or five."""

@@ -140,12 +140,17 @@ pub fn prose(value: &Value) -> Result<String, String> {
     Ok(found.to_owned())
 }
 
+/// Whether it is a path here: after two slashes browsers read another server's name, and `\` is a slash to them.
+fn is_path(url: &str) -> bool {
+    url.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
+}
+
 fn url(value: &Value) -> Result<Option<String>, String> {
     match value {
         Value::Null => Ok(None),
         Value::String(url)
             if url.len() <= MAX_URL_CHARS
-                && (url.starts_with("https://") || url.starts_with('/'))
+                && (url.starts_with("https://") || is_path(url))
                 && !url.contains(char::is_whitespace) =>
         {
             Ok(Some(url.clone()))

@@ -51,6 +51,8 @@ fn each_wrong_member_is_refused_by_its_name() {
         ("/products/0/price", json!({ "currency": "EUR" }), "products[0].price.amount"),
         ("/products/0/price", json!(1), "products[0].price"),
         ("/products/0/image_url", json!("javascript:alert(1)"), "products[0].image_url"),
+        ("/products/0/image_url", json!("//evil.example/x.png"), "products[0].image_url"),
+        ("/products/0/image_url", json!("/\\evil.example/x.png"), "products[0].image_url"),
         ("/products/0/colour", json!("red"), "products[0].colour"),
         ("/products/0/compare_at", json!({ "amount": "5", "currency": "JPY" }), "products[0].compare_at"),
         ("/starts_at", json!("20300101T000000Z"), "starts_at"),

@@ -85,7 +85,10 @@ pub(super) async fn serve<S: Service>(shared: Arc<Shared<S>>, begun: http1::Http
             let refused = too_large(request.headers(), &shared.limits)
                 .or_else(|| malformed(request.uri(), request.headers()));
             let answer = match refused {
-                Some(problem) => problem.reply(request.uri().path()),
+                Some(problem) => {
+                    shared.gauges.refuse(&problem);
+                    problem.reply(request.uri().path())
+                }
                 None => shared.service.answer(request.map(Body::new), peer).await,
             };
             drop(under_way);

@@ -17,6 +17,7 @@ fn shared(per_address: usize, list: &str) -> Arc<Shared<Router>> {
         idle_timeout: second,
         max_connections: 10,
         max_connections_per_address: per_address,
+        trusted: Arc::new(|address| address == IpAddr::from([192, 0, 2, 1])),
         header_bytes: 1_024,
         header_count: 10,
         drain_timeout: second,
@@ -56,6 +57,11 @@ fn an_address_has_so_many_seats_unless_it_is_allowed() {
     assert_eq!(allowed.len(), 9);
     let loopback: Vec<_> = (0..9).filter_map(|_| Seat::take(&shared, Ipv4Addr::LOCALHOST.into())).collect();
     assert_eq!(loopback.len(), 9);
+    let mapped = address("::ffff:192.0.2.1");
+    let proxy: Vec<_> = (0..9).filter_map(|_| Seat::take(&shared, mapped)).collect();
+    assert_eq!(proxy.len(), 9, "a trusted proxy has the connections of all its clients");
+    let beside: Vec<_> = (0..9).filter_map(|_| Seat::take(&shared, address("192.0.2.2"))).collect();
+    assert_eq!(beside.len(), 2);
 }
 
 #[test]

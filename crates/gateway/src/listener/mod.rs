@@ -60,8 +60,11 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Connections at once; more wait in the kernel.
     pub max_connections: usize,
-    /// Connections of one network (an IPv4 address, an IPv6 /64) at once; 0 for no limit. Loopback is exempt.
+    /// Connections of one network (an IPv4 address, an IPv6 /64) at once; 0 for no limit. Loopback and trusted proxies are
+    /// exempt.
     pub max_connections_per_address: usize,
+    /// Which addresses are proxies, whose connections are those of all their clients.
+    pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Largest head, bytes.
     pub header_bytes: usize,
     /// Most header lines.
@@ -85,6 +88,27 @@ pub struct Gauges {
     pub cut: AtomicU64,
     /// Connections of HTTP/2 ended because their clients began and reset streams faster than any client needs.
     pub abused: AtomicU64,
+    /// Requests refused because of the size of their heads.
+    pub large_heads: AtomicU64,
+    /// Requests refused because they cannot be read, or could be read in two ways.
+    pub malformed: AtomicU64,
+    /// Requests of hot routes refused by the length of body that they announced.
+    pub large_bodies: AtomicU64,
+    /// Requests of hot routes refused because their bodies did not arrive in time.
+    pub slow_bodies: AtomicU64,
+}
+
+impl Gauges {
+    /// Counts a request that is refused here, and so is in no other count.
+    fn refuse(&self, problem: &Problem) {
+        let count = match problem.code() {
+            Code::HeadersTooLarge => &self.large_heads,
+            Code::BodyTooLarge => &self.large_bodies,
+            Code::RequestTimeout => &self.slow_bodies,
+            _ => &self.malformed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Limits {
@@ -243,7 +267,8 @@ impl<S> Seat<S> {
             return None;
         }
         // Whoever has an IPv6 address has 2^64 of them.
-        let counted = (limit > 0 && !address.is_loopback() && rule.is_none()).then(|| network_key(address));
+        let exempt = || address.is_loopback() || rule.is_some() || (shared.limits.trusted)(address);
+        let counted = (limit > 0 && !exempt()).then(|| network_key(address));
         if let Some(network) = counted {
             let mut seats = shared.per_network.lock().unwrap_or_else(PoisonError::into_inner);
             let taken = seats.entry(network).or_default();

@@ -149,6 +149,14 @@ fn plain(network: IpNet) -> Result<IpNet, String> {
         })
 }
 
+/// Whether a number of an IPv4 address, or of leading bits, begins with a zero and goes on.
+fn has_leading_zeros(network: &str) -> bool {
+    let (address, prefix) = network.split_once('/').unwrap_or((network, ""));
+    let dotted = address.rsplit(':').next().filter(|last| last.contains('.'));
+    let numbers = dotted.into_iter().flat_map(|dotted| dotted.split('.')).chain([prefix]);
+    numbers.into_iter().any(|number| number.len() > 1 && number.starts_with('0'))
+}
+
 fn entry(line: &str) -> Result<(Rule, IpNet), String> {
     let form =
         || format!("{} must be such as \"deny 203.0.113.0/24\" or \"allow 2001:db8::/32\"", shown(line));
@@ -159,6 +167,12 @@ fn entry(line: &str) -> Result<(Rule, IpNet), String> {
         _ => return Err(form()),
     };
     let network = network.trim();
+    if has_leading_zeros(network) {
+        return Err(format!(
+            "{} has numbers with leading zeros, which some read as octal: write them without",
+            shown(line)
+        ));
+    }
     let alone = network.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     let network = alone.or_else(|_| network.parse::<IpNet>()).map_err(|_| form())?;
     let network = plain(network)?;

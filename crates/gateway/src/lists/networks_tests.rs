@@ -96,3 +96,25 @@ fn every_wrong_line_is_named() {
         assert!(wrong.contains(part), "{part} in {wrong}");
     }
 }
+
+#[test]
+fn a_number_with_leading_zeros_is_a_mistake() {
+    for wrong in [
+        "009.9.9.0/24",
+        "9.9.010.0/24",
+        "9.9.9.00/32",
+        "9.9.9.0/024",
+        "09.9.9.9",
+        "::ffff:009.9.9.0/120",
+        "2001:db8::/032",
+    ] {
+        let told = Networks::read(format!("deny {wrong}").as_bytes()).unwrap_err();
+        assert!(
+            told.starts_with(&format!("line 1: \"deny {wrong}\" has numbers with leading zeros")),
+            "{told}"
+        );
+    }
+    for right in ["0.0.0.0/0", "10.0.0.0/8", "2001:0db8::/32", "2001:db8::0000/32", "::ffff:9.9.9.0/120"] {
+        Networks::read(format!("deny {right}").as_bytes()).unwrap();
+    }
+}

@@ -244,7 +244,12 @@ fn progress(edge: &Edge, text: &mut String) {
 fn dropped(edge: &Edge, text: &mut String) {
     let (gauges, lists) = (&edge.gauges, &edge.lists);
     let name = "tzero_dropped_total";
-    head(text, name, "counter", "Connections closed and requests refused at the door, by reason.");
+    head(
+        text,
+        name,
+        "counter",
+        "Connections closed and requests refused at the door, by reason; requests that cannot be read are counted here alone.",
+    );
     for (reason, count) in [
         ("denied-network-connection", &lists.denied_connections),
         ("denied-network-request", &lists.denied_requests),
@@ -252,6 +257,10 @@ fn dropped(edge: &Edge, text: &mut String) {
         ("connections-of-one-address", &gauges.refused),
         ("slow-or-idle", &gauges.cut),
         ("http2-abuse", &gauges.abused),
+        ("head-too-large", &gauges.large_heads),
+        ("malformed-request", &gauges.malformed),
+        ("body-too-large", &gauges.large_bodies),
+        ("body-too-slow", &gauges.slow_bodies),
     ] {
         line(text, &format!("{name}{{reason=\"{reason}\"}}"), count.load(Ordering::Relaxed));
     }

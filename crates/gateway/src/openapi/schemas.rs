@@ -130,7 +130,7 @@ fn sale_schema(required: &[&str]) -> Value {
             "product_id": slug(),
             "name": name,
             "description": { "type": "string", "maxLength": 4000, "pattern": format!("^[^{CONTROLS}]*$") },
-            "image_url": { "type": ["string", "null"], "maxLength": 2000, "pattern": "^(https://|/)[!-~]*$" },
+            "image_url": { "type": ["string", "null"], "maxLength": 2000, "pattern": "^(https://[!-~]*|/([!-.0-\\[\\]-~][!-~]*)?)$" },
             "price": money,
             "compare_at": compare_at,
             "stock": { "type": "integer", "minimum": 0, "maximum": 16_777_215 },

@@ -1,7 +1,8 @@
 //! The built-in issuer: a MAC and not a signature, so that verifying costs about a microsecond.
 //!
-//! Layout before base64url (no padding): version 1 byte, end in milliseconds 8, user, MAC 16; numbers big-endian. The
-//! MAC is BLAKE3's keyed hash of everything before it, cut to 128 bits.
+//! Layout before base64url (no padding): version 1 byte, end in milliseconds 8, time of issue in milliseconds 8, user, MAC 16;
+//! numbers big-endian. The MAC is BLAKE3's keyed hash of everything before it, cut to 128 bits. A token of version 1 has no
+//! time of issue. It is issued no more, and is read until it ends; a list of revoked sessions takes it for one from before.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +12,9 @@ use subtle::ConstantTimeEq;
 
 use super::Session;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The version without a time of issue.
+const WITHOUT_ISSUE: u8 = 1;
 const MAC: usize = 16;
 
 /// Issues and verifies sessions under one key.
@@ -38,6 +41,7 @@ impl Builtin {
     pub fn issue(&self, user: &UserId, now: Timestamp) -> String {
         let mut bytes = vec![VERSION];
         bytes.extend_from_slice(&now.plus_millis(self.ttl_ms).as_millis().to_be_bytes());
+        bytes.extend_from_slice(&now.as_millis().to_be_bytes());
         bytes.extend_from_slice(user.as_str().as_bytes());
         let mac = self.mac(&bytes);
         bytes.extend_from_slice(&mac);
@@ -53,16 +57,23 @@ impl Builtin {
             return None;
         }
         let (version, rest) = signed.split_first()?;
-        let (end, user) = rest.split_first_chunk()?;
-        let expires_at = Timestamp::from_millis(i64::from_be_bytes(*end));
+        let (expires_at, rest) = instant(rest)?;
+        let (issued_at, user) = match *version {
+            VERSION => instant(rest).map(|(issued_at, user)| (Some(issued_at), user))?,
+            WITHOUT_ISSUE => (None, rest),
+            _ => return None,
+        };
         let user = UserId::parse(std::str::from_utf8(user).ok()?).ok()?;
-        // A token says when it ends, and every one lives equally long.
-        let issued_at =
-            Some(Timestamp::from_millis(expires_at.as_millis().saturating_sub_unsigned(self.ttl_ms)));
         // Anybody can have such a session: nobody vouches for them.
         let session = Session { user, expires_at, issued_at, id: None, vouched: false };
-        (*version == VERSION && now < expires_at).then_some(session)
+        (now < expires_at).then_some(session)
     }
+}
+
+/// An instant at the start of the bytes, and what follows it.
+fn instant(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (millis, rest) = bytes.split_first_chunk()?;
+    Some((Timestamp::from_millis(i64::from_be_bytes(*millis)), rest))
 }
 
 /// A guest's identifier out of 16 random bytes.

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::UserId;
 use domain::time::Timestamp;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
@@ -15,7 +17,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use super::{Session, key};
+use super::{Session, key, secret};
 
 /// Tokens that are remembered at most; beyond, all are forgotten and verified again.
 const REMEMBERED: usize = 100_000;
@@ -128,13 +130,7 @@ impl Algorithm {
             Self::EdDsa => pem(DecodingKey::from_ed_pem(bytes)),
             Self::Es256 => pem(DecodingKey::from_ec_pem(bytes)),
             Self::Rs256 => pem(DecodingKey::from_rsa_pem(bytes)),
-            Self::Hs256 if bytes.starts_with(b"-----BEGIN") => {
-                Err("must be a shared secret for HS256, and not a public key: anybody could sign".to_owned())
-            }
-            Self::Hs256 if bytes.trim_ascii().len() < 32 => {
-                Err("must be a shared secret of at least 32 bytes for HS256".to_owned())
-            }
-            Self::Hs256 => Ok(DecodingKey::from_secret(bytes.trim_ascii())),
+            Self::Hs256 => secret::of_file(bytes).map(DecodingKey::from_secret),
         }
     }
 }
@@ -238,8 +234,7 @@ impl Jwt {
 
     fn verify_signature(&self, keys: &Keys, token: &str, now: Timestamp) -> Option<Session> {
         let header = decode_header(token).ok()?;
-        // No extension is known here, so a token that insists on one is not understood (RFC 7515, section 4.1.11).
-        if header.crit.is_some() {
+        if insists(token) {
             return None;
         }
         let key = match keys {
@@ -267,6 +262,14 @@ impl Jwt {
         let vouched = claims.vouched == serde_json::Value::Bool(true);
         valid.then_some(Session { user, expires_at, issued_at, id, vouched })
     }
+}
+
+/// Whether a token insists on an extension, none of which is known here (RFC 7515, section 4.1.11), or says that its claims
+/// are not in base64 (RFC 7797): whatever the values, null too.
+fn insists(token: &str) -> bool {
+    let header = token.split('.').next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
+    let header: Option<serde_json::Value> = header.and_then(|header| serde_json::from_slice(&header).ok());
+    header.is_none_or(|header| header.get("crit").is_some() || header.get("b64").is_some())
 }
 
 /// A NumericDate: seconds, possibly with a fraction.

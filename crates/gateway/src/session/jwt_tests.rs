@@ -185,3 +185,23 @@ async fn a_key_that_is_not_there_is_asked_for_and_costs_its_token_nothing_more()
     assert!(asked(&shop));
     assert!(!asked(&shop), "however many there were");
 }
+
+#[test]
+fn a_header_that_insists_on_anything_is_refused_whatever_the_value() {
+    let shop = Jwt::read(Algorithm::Hs256, SECRET, None, None, 0).unwrap();
+    let verify = |header: Value| {
+        let claims = json!({ "sub": "ann", "exp": 1_000 });
+        let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let key = EncodingKey::from_secret(SECRET);
+        let mac = jsonwebtoken::crypto::sign(parts.as_bytes(), &key, jsonwebtoken::Algorithm::HS256);
+        shop.verify(&format!("{parts}.{}", mac.unwrap()), at(1)).is_some()
+    };
+    assert!(verify(json!({ "alg": "HS256" })));
+    assert!(verify(json!({ "alg": "HS256", "typ": "JWT", "kid": "any", "more": 1 })));
+    for value in [json!(null), json!([]), json!(["b64"]), json!(false), json!("exp")] {
+        assert!(!verify(json!({ "alg": "HS256", "crit": value })), "crit: {value}");
+    }
+    for value in [json!(false), json!(null), json!(true)] {
+        assert!(!verify(json!({ "alg": "HS256", "b64": value })), "b64: {value}");
+    }
+}

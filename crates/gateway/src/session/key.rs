@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
-use super::Algorithm;
+use super::{Algorithm, secret};
 
 /// Bytes of an Ed25519 public key (RFC 8032, section 5.1.5).
 const ED25519: usize = 32;
@@ -30,6 +30,7 @@ pub(super) fn check(algorithm: Algorithm, key: &DecodingKey) -> Result<(), Strin
             let (n, e) = components(der).ok_or_else(|| "is no RSA public key".to_owned())?;
             rsa(n, e)
         }
+        (Algorithm::Hs256, DecodingKeyKind::SecretOrDer(secret)) => secret::is_no_key(secret),
         (Algorithm::EdDsa | Algorithm::Hs256, _)
         | (Algorithm::Es256, DecodingKeyKind::RsaModulusExponent { .. }) => Ok(()),
     }
@@ -66,7 +67,13 @@ fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The value of a DER element with this tag, and what follows it.
 fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&found, rest) = der.split_first()?;
+    let (found, value, rest) = element(der)?;
+    (found == tag).then_some((value, rest))
+}
+
+/// The DER element at the start: its tag, its value, and what follows it.
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;
     let (length, rest) = if length < 0x80 {
         (usize::from(length), rest)
@@ -77,7 +84,8 @@ fn value(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
             .try_fold(0_usize, |sum, digit| sum.checked_mul(256)?.checked_add(usize::from(*digit)));
         (length?, rest)
     };
-    (found == tag).then(|| rest.split_at_checked(length))?
+    let (value, rest) = rest.split_at_checked(length)?;
+    Some((tag, value, rest))
 }
 
 #[cfg(test)]

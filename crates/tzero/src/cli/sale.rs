@@ -98,9 +98,15 @@ pub fn run(command: SaleCommand, environment: &Environment) -> Outcome {
 
 async fn create(file: &Path, client: &Client) -> Result<(), Halt> {
     let name = file.display().to_string();
-    let text = files::read_text(file, sale_file::LONGEST).map_err(|wrong| format!("{name} {wrong}"))?;
-    let sale = sale_file::read(&name, &text).map_err(|mistakes| mistakes.to_string())?;
+    let read = files::read_text(file, sale_file::LONGEST).map_err(|wrong| format!("{name} {wrong}"))?;
+    let sale = sale_file::read(&name, &read).map_err(|mistakes| mistakes.to_string())?;
     let created = client.send(Method::POST, "sales", &[], Some(&sale)).await?;
+    if text(&created, "state") == "ended" {
+        complain(&format!(
+            "the sale is over already: it ended at {}, and nobody can buy",
+            text(&created, "ends_at")
+        ));
+    }
     say(&format!("Created. {}", line(&created)))
 }
 

@@ -83,7 +83,7 @@ pub struct Server {
     pub idle_timeout_ms: u64,
     /// Open connections.
     pub max_connections: usize,
-    /// Open connections of one network (an IPv4 address, an IPv6 /64); 0: no limit.
+    /// Open connections of one network (an IPv4 address, an IPv6 /64) that is no trusted proxy; 0: no limit.
     pub max_connections_per_address: usize,
     /// How long a shutdown waits for requests, milliseconds.
     pub drain_timeout_ms: u64,

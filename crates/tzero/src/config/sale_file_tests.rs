@@ -115,6 +115,11 @@ fn every_mistake_says_line_member_and_what_would_be_right() {
             "sale.toml:14: products[0].image_url: must be an address that begins with https:// or / and has at most 2000 characters, and not the text \"http://shop.example/air.png\"",
         ),
         (
+            "stock = 500",
+            "stock = 500\nimage_url = \"//shop.example/air.png\"",
+            "sale.toml:14: products[0].image_url: must be an address that begins with https:// or / and has at most 2000 characters, and not the text \"//shop.example/air.png\"",
+        ),
+        (
             "{ amount = \"179\", currency = \"EUR\" }",
             "{ amount = \"179\", currency = \"USD\" }",
             "sale.toml:12: products[0].compare_at: must be in the currency of the price, EUR, and not in USD",

@@ -155,12 +155,14 @@ fn faults(config: &Config) -> sandbox::Faults {
 
 pub(super) fn limits(config: &Config) -> Limits {
     let server = &config.server;
+    let trusted = server.trusted_proxies.clone();
     Limits {
         header_timeout: Duration::from_millis(server.header_timeout_ms),
         body_timeout: Duration::from_millis(server.body_timeout_ms),
         idle_timeout: Duration::from_millis(server.idle_timeout_ms),
         max_connections: descriptors::connections(server.max_connections),
         max_connections_per_address: server.max_connections_per_address,
+        trusted: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
         header_bytes: server.header_bytes,
         header_count: server.header_count,
         drain_timeout: Duration::from_millis(server.drain_timeout_ms),

@@ -15,7 +15,8 @@ async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(bytes).await.expect("sent");
     let mut answer = Vec::new();
-    drop(tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await);
+    let ended = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await;
+    drop(ended.expect("the server ends the connection"));
     String::from_utf8_lossy(&answer).into_owned()
 }
 

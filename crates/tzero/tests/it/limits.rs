@@ -1,7 +1,5 @@
 //! Limits per network, per sale and of connections, as clients meet them; and what they try so as not to be limited.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::json;
@@ -119,15 +117,15 @@ async fn the_element_that_a_proxy_appends_to_forwarded_counts_whatever_a_client_
 #[tokio::test]
 async fn of_the_two_headers_only_the_one_that_is_configured_counts() {
     // Nobody names a client in the one that counts: all are the proxy, which is this machine, and have no limit.
-    for (counts, other, told) in [
-        ("forwarded", "X-Forwarded-For", "198.51.100.7"),
-        ("x-forwarded-for", "Forwarded", "for=198.51.100.7"),
-    ] {
+    for (counts, other) in [("forwarded", "X-Forwarded-For"), ("x-forwarded-for", "Forwarded")] {
         let header = format!("server.client_address_header={counts}");
         let server = Server::start(&[PROXY, &header, THREE[0], THREE[1], THREE[2]]);
         server.sale("s", 100, json!({})).await;
-        let sent: &[&[u8]] = &[told.as_bytes()];
-        assert_eq!(statuses(&server, other, &[sent; 4]).await, [202; 4], "{other}");
+        // In either form: that of its own, and that of the one that counts.
+        for told in ["198.51.100.7", "for=198.51.100.7"] {
+            let sent: &[&[u8]] = &[told.as_bytes()];
+            assert_eq!(statuses(&server, other, &[sent; 4]).await, [202; 4], "{other}: {told}");
+        }
     }
 }
 
@@ -207,7 +205,8 @@ async fn connections_that_say_nothing_give_their_places_back() {
                 }
                 let mut answer = Vec::new();
                 let ended = stream.read_to_end(&mut answer);
-                drop(tokio::time::timeout(Duration::from_secs(2), ended).await);
+                // They have more patience than whoever waits for their place.
+                drop(tokio::time::timeout(PATIENCE * 2, ended).await);
             }
         }
     };
@@ -224,4 +223,81 @@ async fn connections_that_say_nothing_give_their_places_back() {
     let metrics = server.get("/metrics").await.text;
     let cut = metrics.lines().find(|line| line.starts_with("tzero_dropped_total{reason=\"slow-or-idle\"}"));
     assert!(cut.is_some_and(|line| !line.ends_with(" 0")), "{metrics}");
+}
+
+/// Requests that cannot be read whole, each with the first line of its answer and the reason that counts it.
+fn unreadable() -> Vec<(Vec<u8>, &'static str, &'static str)> {
+    let lines: String = (0..200).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let checkout = "POST /v1/sales/s/checkout HTTP/1.1\r\nhost: x\r\n";
+    let requests = [
+        (format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(40_000)), "431", "head-too-large"),
+        (format!("GET / HTTP/1.1\r\nhost: x\r\n{lines}\r\n"), "431", "head-too-large"),
+        (
+            format!("{checkout}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n"),
+            "400",
+            "malformed-request",
+        ),
+        ("GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n".to_owned(), "400", "malformed-request"),
+        ("\u{16}\u{3}\u{1} nonsense\r\n\r\n".to_owned(), "400", "malformed-request"),
+        (format!("{checkout}content-length: 999999\r\n\r\n"), "413", "body-too-large"),
+        (format!("{checkout}content-length: 100\r\n\r\n{{"), "408", "body-too-slow"),
+    ];
+    requests.map(|(text, status, reason)| (text.into_bytes(), status, reason)).into()
+}
+
+/// The same over HTTP/2: `GET / ` with these headers besides, in one frame.
+fn over_http2(headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = b"\x82\x86\x84\x01\x01x".to_vec();
+    for (name, value) in headers {
+        for text in [name, value] {
+            // A literal that is not indexed, both parts in bytes (RFC 7541, section 6.2.2).
+            block.extend((text == name).then_some(0));
+            block.push(text.len() as u8);
+            block.extend(text.as_bytes());
+        }
+    }
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend(&(block.len() as u32).to_be_bytes()[1..]);
+    bytes.extend(b"\x01\x05\0\0\0\x01".iter().chain(&block));
+    bytes
+}
+
+#[tokio::test]
+async fn every_request_that_cannot_be_read_is_counted_once() {
+    let server = Server::start(&["server.body_timeout_ms=300"]);
+    let reasons = ["head-too-large", "malformed-request", "body-too-large", "body-too-slow"];
+    let mut expected = reasons.map(|_| 0.0);
+    let address = server.gateway.trim_start_matches("http://");
+    for (bytes, status, reason) in unreadable() {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(&bytes).await.expect("sent");
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        drop(ended.expect("the server ends the connection"));
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{reason}: {answer}");
+        expected[reasons.iter().position(|known| *known == reason).expect("known")] += 1.0;
+        assert_eq!(counts(&server, &reasons).await, expected, "{reason}: {answer}");
+    }
+    let many: Vec<(String, String)> = (0..70).map(|number| (format!("x-{number}"), "a".to_owned())).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for (headers, at) in [(many.as_slice(), 0), (&[("host", "y")], 1)] {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(&over_http2(headers)).await.expect("sent");
+        expected[at] += 1.0;
+        let counted = async {
+            while counts(&server, &reasons).await != expected {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, counted).await.expect("it is counted");
+    }
+}
+
+async fn counts(server: &Server, reasons: &[&str; 4]) -> Vec<f64> {
+    let mut counts = Vec::new();
+    for reason in reasons {
+        counts.push(server.metric(&format!("tzero_dropped_total{{reason=\"{reason}\"}}")).await);
+    }
+    counts
 }

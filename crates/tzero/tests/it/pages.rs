@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{PATIENCE, Server, read};
+use crate::harness::{PATIENCE, Server, program, read};
 
 #[tokio::test]
 async fn every_page_is_there_and_keeps_to_its_policy() {
@@ -138,4 +138,34 @@ async fn orders_are_listed_filtered_and_exported() {
     assert!(csv.text.starts_with("queue_ticket_id,product_id,user_id"));
     let actions = get("actions").await.json();
     assert_eq!(actions["actions"][0]["action"], "create");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_makes_a_sale_that_is_over_is_told() {
+    let server = Server::start(&[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, starts_at, over) in
+        [("past", "2020-01-01T00:00:00Z", true), ("later", "2090-01-01T00:00:00Z", false)]
+    {
+        let file = folder.path().join(format!("{name}.toml"));
+        let text = format!(
+            "sale_id = \"{name}\"\nname = \"Sale\"\nstarts_at = \"{starts_at}\"\n[[products]]\nproduct_id = \"p\"\nname = \"P\"\n\
+             price = {{ amount = \"1.00\", currency = \"EUR\" }}\nstock = 1\n"
+        );
+        std::fs::write(&file, text).expect("written");
+        let mut command = program();
+        command
+            .args(["sale", "create", "--url", &server.gateway])
+            .arg(&file)
+            .env("TZERO_ADMIN_TOKEN", server.token());
+        let output = command.output().expect("it runs");
+        let [said, warned] =
+            [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+        assert!(output.status.success() && said.starts_with(&format!("Created. {name}")), "{said}{warned}");
+        assert_eq!(
+            warned.contains("the sale is over already: it ended at 2020-01-02T"),
+            over,
+            "{name}: {warned}"
+        );
+    }
 }

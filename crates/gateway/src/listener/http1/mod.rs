@@ -283,6 +283,7 @@ impl<S: Service> Connection<S> {
 
     /// Refuses what cannot be read further: the connection ends with it.
     async fn refuse(&mut self, problem: Problem, path: &str) -> Then {
+        self.shared.gauges.refuse(&problem);
         self.moved = self.shared.clock.elapsed();
         let mut out = Vec::new();
         answer::whole(&mut out, &problem.whole(path), self.manner(false, false));
