@@ -283,6 +283,7 @@ async fn held(server: &Server) -> u64 {
 }
 
 /// Whoever was answered 503 while the log was known to be away has no unit, and did not wait for that answer.
+#[expect(clippy::disallowed_methods, reason = "a test measures how long an answer takes")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_kafka_is_away_refusals_come_at_once_and_take_nothing() {
     let server = Server::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
