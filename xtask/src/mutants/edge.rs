@@ -241,8 +241,8 @@ pub(super) const GUARDS: &[Mutant] = &[
     Mutant {
         guard: "the time of a first head",
         file: HTTP1,
-        original: "let mut wait = self.shared.limits.header_timeout;",
-        without: "let mut wait = self.shared.limits.header_timeout * 999;",
+        original: "let due = since + self.shared.limits.header_timeout;",
+        without: "let due = since + self.shared.limits.header_timeout * 999;",
         test: "limits::connections_that_say_nothing_give_their_places_back",
         ..PROGRAM
     },
