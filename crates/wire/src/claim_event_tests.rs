@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn what_was_written_is_read_again(
         ticket: [u8; 16], user: [u8; 16], epoch: u32, at in 0..=Timestamp::MAX.as_millis(),
-        user_id in "[A-Za-z0-9._:@-]{1,128}", product: u16, quantity: u8, units in prop::collection::vec(any::<u32>(), 0..5),
+        user_id in "[A-Za-z0-9._:@-]{1,128}", product: u16, quantity in 1_u8.., units in prop::collection::vec(any::<u32>(), 0..5),
     ) {
         let written = Claim {
             ticket: TicketId(ticket), user: UserHash(user), epoch: Epoch(epoch), issued_at: Timestamp::from_millis(at),
