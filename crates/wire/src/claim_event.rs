@@ -9,12 +9,13 @@
 //! | `user` | the keyed hash that stands for the buyer, 32 hexadecimal digits |
 //! | `user_id` | the buyer as the shop knows them |
 //! | `product` | the product's number within the sale, from 0 |
-//! | `quantity` | how many units were asked for |
-//! | `units` | the numbers of the units; empty where they went back before the event was sent again |
+//! | `quantity` | how many units were asked for, from 1 |
+//! | `units` | the numbers of the units, each once and no more than `quantity`; empty where they went back before the event was sent again |
 //!
 //! The event's id is ticket and epoch: the same claim sent twice is the same event.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use domain::hold::{Claim, Terms};
@@ -138,6 +139,9 @@ fn claim(shard: &ShardId, members: &Members<'_>) -> Result<Claim, Unreadable> {
     if members.quantity == 0 {
         return Err(Unreadable::Member("quantity"));
     }
+    if members.units.len() > usize::from(members.quantity) || has_repeated(&members.units) {
+        return Err(Unreadable::Member("units"));
+    }
     Ok(Claim {
         ticket: TicketId(bytes(&members.ticket, "ticket")?),
         shard: shard.clone(),
@@ -148,6 +152,11 @@ fn claim(shard: &ShardId, members: &Members<'_>) -> Result<Claim, Unreadable> {
         terms: Terms { product: ProductNo(members.product), quantity: members.quantity },
         units: members.units.iter().copied().collect(),
     })
+}
+
+fn has_repeated(units: &[u32]) -> bool {
+    let mut seen = HashSet::with_capacity(units.len());
+    !units.iter().all(|unit| seen.insert(unit))
 }
 
 #[cfg(test)]

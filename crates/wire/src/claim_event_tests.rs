@@ -106,12 +106,13 @@ proptest! {
     #[test]
     fn what_was_written_is_read_again(
         ticket: [u8; 16], user: [u8; 16], epoch: u32, at in 0..=Timestamp::MAX.as_millis(),
-        user_id in "[A-Za-z0-9._:@-]{1,128}", product: u16, quantity in 1_u8.., units in prop::collection::vec(any::<u32>(), 0..5),
+        user_id in "[A-Za-z0-9._:@-]{1,128}", product: u16, quantity in 5_u8..,
+        units in prop::collection::hash_set(any::<u32>(), 0..5),
     ) {
         let written = Claim {
             ticket: TicketId(ticket), user: UserHash(user), epoch: Epoch(epoch), issued_at: Timestamp::from_millis(at),
             user_id: UserId::parse(&user_id).unwrap(), terms: Terms { product: ProductNo(product), quantity },
-            ..claim(&units)
+            ..claim(&units.into_iter().collect::<Vec<_>>())
         };
         let event = write(&written);
         serde_json::from_slice::<serde_json::Value>(&event.value).unwrap();
@@ -131,4 +132,14 @@ fn a_claim_of_nothing_is_none() {
     let mut nothing = claim(&[]);
     nothing.terms.quantity = 0;
     assert_eq!(again(&write(&nothing)), Err(Unreadable::Member("quantity")));
+}
+
+#[test]
+fn a_claim_names_each_unit_once_and_no_more_than_were_asked_for() {
+    for wrong in [&[34, 34][..], &[1, 2, 3], &[7, 8, 7]] {
+        assert_eq!(again(&write(&claim(wrong))), Err(Unreadable::Member("units")), "{wrong:?}");
+    }
+    for right in [&[][..], &[5], &[5, 6]] {
+        again(&write(&claim(right))).unwrap();
+    }
 }
