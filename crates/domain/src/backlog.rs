@@ -6,6 +6,57 @@
 //! outage is told by its length ([`Backlog::stuck_ms`]), and says nothing of the rate afterwards. Once nothing waits that
 //! nobody works on, the rate is forgotten within seconds. Orders that end unserved are not counted as served.
 
+use std::collections::HashMap;
+
+use crate::fence::Position;
+use crate::id::ShardId;
+
+/// A log that has not moved for this long stands still, and what lies in it keeps nobody of another sale waiting, milliseconds.
+const STANDS_STILL_MS: u64 = 10_000;
+
+/// How far a shard's log has been taken in, and what waits in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Which one.
+    pub shard: ShardId,
+    /// What lies before it has been taken in.
+    pub position: Position,
+    /// Claims behind it.
+    pub waiting: u64,
+}
+
+/// What was seen of all logs at one look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogSight {
+    /// Claims that wait in logs that move.
+    pub moving: u64,
+    /// Logs that stand still, and for how long, milliseconds.
+    pub still: HashMap<ShardId, u64>,
+}
+
+/// Since when each log has been where it is, milliseconds on the clock of the looks.
+#[derive(Debug, Default)]
+pub struct Logs(HashMap<ShardId, (Position, u64)>);
+
+impl Logs {
+    /// Takes in how far each log is at `at_ms`; one that is not named any more is forgotten.
+    pub fn see(&mut self, logs: Vec<Log>, at_ms: u64) -> LogSight {
+        let (mut before, mut sight) = (std::mem::take(&mut self.0), LogSight::default());
+        for Log { shard, position, waiting } in logs {
+            let mark = before.remove(&shard).filter(|(known, _)| *known == position && waiting > 0);
+            let mark = mark.unwrap_or((position, at_ms));
+            let stood_ms = at_ms.saturating_sub(mark.1);
+            if stood_ms < STANDS_STILL_MS {
+                sight.moving += waiting;
+            } else {
+                sight.still.insert(shard.clone(), stood_ms);
+            }
+            self.0.insert(shard, mark);
+        }
+        sight
+    }
+}
+
 /// What is seen at one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sight {

@@ -1,5 +1,7 @@
 //! Holding units: what is asked of the inventory, and what it answers.
 
+use std::collections::HashSet;
+
 use crate::few::Few;
 use crate::id::{Epoch, ProductNo, ShardId, TicketId, UserHash, UserId};
 use crate::time::Timestamp;
@@ -142,6 +144,23 @@ pub struct Claim {
     pub terms: Terms,
     /// The units.
     pub units: Units,
+}
+
+impl Claim {
+    /// The member that the inventory never gives such a value: a claim is of one unit or more, and names each of its units once.
+    #[must_use]
+    pub fn flaw(&self) -> Option<&'static str> {
+        let mut seen = HashSet::with_capacity(self.units.len());
+        if self.terms.quantity == 0 {
+            Some("quantity")
+        } else if self.units.len() > usize::from(self.terms.quantity)
+            || !self.units.iter().all(|unit| seen.insert(unit))
+        {
+            Some("units")
+        } else {
+            None
+        }
+    }
 }
 
 /// What the ledger tells the inventory.

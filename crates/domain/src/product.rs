@@ -52,3 +52,10 @@ impl Availability {
         }
     }
 }
+
+/// Whether a page may show an image from there: another server over HTTPS, or a path here. After two slashes browsers read another
+/// server's name, and `\` is a slash to them.
+#[must_use]
+pub fn is_image_url(url: &str) -> bool {
+    url.starts_with("https://") || url.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
+}

@@ -32,45 +32,61 @@ pub async fn allocate(
     }
     let next = batch.next;
     let decided = match stores.allocations.allocate(shard, batch).await {
-        Err(fault @ Fault::Damaged { .. }) => {
-            let batch = without_strangers(stores, shard, from, fault).await?;
-            stores.allocations.allocate(shard, batch).await?
-        }
+        Err(Fault::Damaged { .. }) => return one_by_one(stores, shard, from).await,
         decided => decided?,
     };
     let Some(decisions) = decided else {
         // Another reader was faster: go on from where it left off.
         return Ok((stores.allocations.position(shard).await?, 0));
     };
-    let now = stores.clock.now();
-    stores.pulse.progress(Progress::Allocation, now, decisions.len() as u64);
-    stores.pulse.nudge(Work::Address);
-    tracing::debug!(%shard, claims = decisions.len(), "allocated");
-    Ok((next, decisions.len()))
+    Ok((next, took_in(stores, shard, decisions.len())))
 }
 
-/// The same claims again, without those of products that the sale does not have, which are put aside first: somebody else than
-/// this system wrote them, and no order of theirs can be made. Where there is none, `fault` it is.
-async fn without_strangers(
-    stores: &Stores,
-    shard: &ShardId,
-    from: Position,
-    fault: Fault,
-) -> Result<ClaimBatch, Fault> {
+fn took_in(stores: &Stores, shard: &ShardId, claims: usize) -> usize {
+    stores.pulse.progress(Progress::Allocation, stores.clock.now(), claims as u64);
+    stores.pulse.nudge(Work::Address);
+    tracing::debug!(%shard, claims, "allocated");
+    claims
+}
+
+/// Takes in what the ledger refused as a whole, up to the first claim that it refuses by itself. One of a product that the sale does
+/// not have is put aside: somebody else than this system wrote it, and no order of it can be made. Any other stays where it is, and
+/// is named: a claim of a buyer that was put aside would be a ticket that ends unpaid.
+async fn one_by_one(stores: &Stores, shard: &ShardId, from: Position) -> Result<(Position, usize), Fault> {
     let sales = stores.sales.list().await?;
-    let Some(sale) = sales.into_iter().find(|sale| sale.sale_id == shard.sale) else { return Err(fault) };
-    let mut batch = stores.claims.read(shard, from, BATCH).await?;
-    let read = std::mem::take(&mut batch.claims);
-    let (known, strangers): (Vec<_>, Vec<_>) =
-        read.into_iter().partition(|(_, claim)| claim.terms.product.index() < sale.products.len());
-    if strangers.is_empty() {
-        return Err(fault);
+    let sale = sales.iter().find(|sale| sale.sale_id == shard.sale);
+    let ClaimBatch { next: end, claims, .. } = stores.claims.read(shard, from, BATCH).await?;
+    let (mut from, mut taken) = (from, 0);
+    for (at, claim) in claims {
+        let is_stranger = sale.is_some_and(|sale| claim.terms.product.index() >= sale.products.len());
+        if is_stranger {
+            stores.claims.put_aside(shard, at, &claim, "its member `product` is none of the sale's").await?;
+        }
+        let claims = if is_stranger { Vec::new() } else { vec![(at, claim)] };
+        let next = Position(at.0 + 1);
+        let decided = stores.allocations.allocate(shard, ClaimBatch { from, next, claims }).await;
+        let decided = decided.map_err(|fault| match fault {
+            Fault::Damaged { .. } => {
+                let detail = format!(
+                    "the claim at position {} of {shard} is refused, and those behind it wait ({fault}); \
+                     docs/events.md says what to do",
+                    at.0
+                );
+                Fault::damaged("the claim log", detail)
+            }
+            fault => fault,
+        })?;
+        let Some(decisions) = decided else {
+            return Ok((stores.allocations.position(shard).await?, taken));
+        };
+        taken += took_in(stores, shard, decisions.len());
+        from = next;
     }
-    for (at, claim) in &strangers {
-        stores.claims.put_aside(shard, *at, claim, "its member `product` is none of the sale's").await?;
+    if from < end {
+        let rest = ClaimBatch { from, next: end, claims: Vec::new() };
+        stores.allocations.allocate(shard, rest).await?;
     }
-    batch.claims = known;
-    Ok(batch)
+    Ok((end, taken))
 }
 
 /// Takes in everything up to `until`; returns when the ledger has passed it.

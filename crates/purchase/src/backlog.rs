@@ -4,23 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use domain::backlog::{Backlog as Estimate, Sight};
-use domain::fence::Position;
+use domain::backlog::{Backlog as Estimate, Log, LogSight, Logs, Sight};
 use domain::id::ShardId;
 use domain::sale::Sale;
 use ports::Fault;
 use ports::ledger::AddressQueue;
 
 use crate::stores::Stores;
-
-/// A log that has not moved for this long stands still, and what lies in it keeps nobody of another sale waiting, milliseconds.
-const STANDS_STILL_MS: u64 = 10_000;
-
-/// How far a shard's log had been taken in, and since when.
-struct Mark {
-    position: Position,
-    since_ms: u64,
-}
 
 /// What this node sees of the way from a claim to its payment address. The hot path reads a few numbers and never waits for a store.
 pub struct Backlog {
@@ -31,8 +21,7 @@ pub struct Backlog {
     /// Addresses a second, as the bits of a float; 0 while nothing is known.
     rate_per_s: AtomicU64,
     stuck_ms: AtomicU64,
-    /// By shard, where something waits in its log.
-    marks: Mutex<HashMap<ShardId, Mark>>,
+    logs: Mutex<Logs>,
     /// Logs that stand still, and for how long, milliseconds.
     still: RwLock<HashMap<ShardId, u64>>,
     any_still: AtomicBool,
@@ -50,7 +39,7 @@ impl Backlog {
             admitted: AtomicU64::new(0),
             rate_per_s: AtomicU64::new(rate.to_bits()),
             stuck_ms: AtomicU64::new(0),
-            marks: Mutex::default(),
+            logs: Mutex::default(),
             still: RwLock::default(),
             any_still: AtomicBool::new(false),
         }
@@ -98,21 +87,9 @@ impl Backlog {
     }
 
     /// Takes in how far each log is; gives what waits in those that move.
-    fn see_logs(&self, logs: Vec<(ShardId, Position, u64)>, at_ms: u64) -> u64 {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut before = std::mem::take(&mut *marks);
-        let (mut moving, mut still) = (0, HashMap::new());
-        for (shard, position, waiting) in logs {
-            let mark = before.remove(&shard).filter(|mark| mark.position == position && waiting > 0);
-            let mark = mark.unwrap_or(Mark { position, since_ms: at_ms });
-            let stood_ms = at_ms.saturating_sub(mark.since_ms);
-            if stood_ms < STANDS_STILL_MS {
-                moving += waiting;
-            } else {
-                still.insert(shard.clone(), stood_ms);
-            }
-            marks.insert(shard, mark);
-        }
+    fn see_logs(&self, logs: Vec<Log>, at_ms: u64) -> u64 {
+        let LogSight { moving, still } =
+            self.logs.lock().unwrap_or_else(PoisonError::into_inner).see(logs, at_ms);
         self.any_still.store(!still.is_empty(), Ordering::Relaxed);
         *self.still.write().unwrap_or_else(PoisonError::into_inner) = still;
         moving
@@ -142,7 +119,7 @@ pub async fn look<'a>(stores: &Stores, open: impl Iterator<Item = &'a Sale>) -> 
             let shard = ShardId { sale: sale.sale_id.clone(), number };
             let end = stores.claims.end(&shard).await?;
             let position = stores.allocations.position(&shard).await?;
-            logs.push((shard, position, position.until(end)));
+            logs.push(Log { shard, position, waiting: position.until(end) });
         }
     }
     let AddressQueue { waiting, idle, made } = stores.ledger.address_queue().await?;

@@ -15,7 +15,6 @@
 //! The event's id is ticket and epoch: the same claim sent twice is the same event.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use domain::hold::{Claim, Terms};
@@ -136,13 +135,7 @@ pub fn read<'a>(
 
 fn claim(shard: &ShardId, members: &Members<'_>) -> Result<Claim, Unreadable> {
     let bytes = |text: &str, name| bytes_of(text).ok_or(Unreadable::Member(name));
-    if members.quantity == 0 {
-        return Err(Unreadable::Member("quantity"));
-    }
-    if members.units.len() > usize::from(members.quantity) || has_repeated(&members.units) {
-        return Err(Unreadable::Member("units"));
-    }
-    Ok(Claim {
+    let claim = Claim {
         ticket: TicketId(bytes(&members.ticket, "ticket")?),
         shard: shard.clone(),
         epoch: Epoch(members.epoch),
@@ -151,12 +144,8 @@ fn claim(shard: &ShardId, members: &Members<'_>) -> Result<Claim, Unreadable> {
         user_id: UserId::parse(&members.user_id).map_err(|_| Unreadable::Member("user_id"))?,
         terms: Terms { product: ProductNo(members.product), quantity: members.quantity },
         units: members.units.iter().copied().collect(),
-    })
-}
-
-fn has_repeated(units: &[u32]) -> bool {
-    let mut seen = HashSet::with_capacity(units.len());
-    !units.iter().all(|unit| seen.insert(unit))
+    };
+    claim.flaw().map_or(Ok(claim), |member| Err(Unreadable::Member(member)))
 }
 
 #[cfg(test)]

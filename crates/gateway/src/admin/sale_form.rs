@@ -7,7 +7,7 @@ use domain::limits::{
     MAX_PRODUCTS, MAX_STOCK, MAX_TEXT_CHARS, MAX_URL_CHARS, MIN_HOLD_MS, is_one_line,
 };
 use domain::money::{Currency, Money};
-use domain::product::Product;
+use domain::product::{Product, is_image_url};
 use domain::sale::{Mode, Sale};
 use domain::time::Timestamp;
 use purchase::operate::SalePatch;
@@ -140,18 +140,11 @@ pub fn prose(value: &Value) -> Result<String, String> {
     Ok(found.to_owned())
 }
 
-/// Whether it is a path here: after two slashes browsers read another server's name, and `\` is a slash to them.
-fn is_path(url: &str) -> bool {
-    url.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']))
-}
-
 fn url(value: &Value) -> Result<Option<String>, String> {
     match value {
         Value::Null => Ok(None),
         Value::String(url)
-            if url.len() <= MAX_URL_CHARS
-                && (url.starts_with("https://") || is_path(url))
-                && !url.contains(char::is_whitespace) =>
+            if url.len() <= MAX_URL_CHARS && is_image_url(url) && !url.contains(char::is_whitespace) =>
         {
             Ok(Some(url.clone()))
         }

@@ -120,9 +120,7 @@ impl Form {
             Self::Name(most) => !text.trim().is_empty() && text.chars().count() <= most && is_one_line(text),
             Self::Prose(most) => text.chars().count() <= most,
             Self::Address => {
-                // After two slashes browsers read another server's name, and `\` is a slash to them.
-                let path = text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
-                let whole = text.starts_with("https://") || path;
+                let whole = domain::product::is_image_url(text);
                 whole && text.len() <= MAX_URL_CHARS && !text.contains(char::is_whitespace)
             }
             Self::Mode => text == "rush",
