@@ -9,7 +9,7 @@ use domain::hold::Claim;
 use domain::id::ShardId;
 use ports::Fault;
 use ports::claims::{ClaimBatch, ClaimLog};
-use wire::claim_event;
+use wire::{claim_event, padding_event};
 
 use crate::Kafka;
 use crate::consumer::Standing;
@@ -19,6 +19,8 @@ use crate::producer::Outgoing;
 use crate::shelf::Seen;
 use crate::topics::partition;
 
+/// Records of padding that are on their way together.
+const PADDING: usize = 1024;
 /// Who waits for what lies in the log looks this often why it does not come.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -44,6 +46,15 @@ impl Kafka {
             }
             asked => asked.map_err(fault),
         }
+    }
+
+    async fn send(&self, topic: &str, records: Vec<Outgoing>) -> Result<(), Fault> {
+        let sent = self.publisher.send(records).await;
+        if sent.is_err() {
+            // It may be that the topic is gone, or was made anew: whoever comes next looks.
+            self.topics.forget(topic);
+        }
+        sent
     }
 
     /// What lies at hand, with everything that is none put aside first.
@@ -129,12 +140,22 @@ impl ClaimLog for Kafka {
         let to = Some(partition(shard));
         let records =
             claims.iter().map(|claim| Outgoing::event(Arc::clone(&topic), to, claim_event::write(claim)));
-        let sent = self.publisher.send(records.collect()).await;
-        if sent.is_err() {
-            // It may be that the topic is gone, or was made anew: whoever comes next looks.
-            self.topics.forget(&topic);
+        self.send(&topic, records.collect()).await
+    }
+
+    async fn pad(&self, shard: &ShardId, to: Position) -> Result<(), Fault> {
+        loop {
+            let end = self.end(shard).await?.0;
+            if end >= to.0 {
+                return Ok(());
+            }
+            let topic: Arc<str> = self.topics.claims(shard).await?.into();
+            let record = |at| {
+                let event = padding_event::write(shard, at, self.clock.now());
+                Outgoing::event(Arc::clone(&topic), Some(partition(shard)), event)
+            };
+            self.send(&topic, (end..to.0).take(PADDING).map(record).collect()).await?;
         }
-        sent
     }
 
     async fn read(&self, shard: &ShardId, from: Position, limit: usize) -> Result<ClaimBatch, Fault> {

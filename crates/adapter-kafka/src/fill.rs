@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use wire::claim_event;
+use wire::{claim_event, padding_event};
 
 use crate::consumer::{Shared, Standing};
 use crate::dead_letters::Letter;
@@ -67,6 +67,9 @@ impl Hand {
 fn record(standing: &Standing, message: &BorrowedMessage<'_>) -> Record {
     let headers = message.headers();
     let header = |name: &str| headers?.iter().find(|header| header.key == name)?.value;
+    if padding_event::is_padding(header) {
+        return Record::Passed;
+    }
     match claim_event::read(&standing.shard, header, message.payload()) {
         Ok(claim) => Record::Claim(claim),
         Err(reason) => Record::Letter(Arc::new(Letter::of(message, reason))),

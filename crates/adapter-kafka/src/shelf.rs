@@ -16,7 +16,7 @@ pub(crate) enum Record {
     Claim(Claim),
     /// Something else, not yet put aside.
     Letter(Arc<Letter>),
-    /// Something else, put aside.
+    /// Something else that was put aside, or padding.
     Passed,
 }
 

@@ -40,6 +40,15 @@ pub trait ClaimLog: Send + Sync {
     /// A fault of the log.
     async fn end(&self, shard: &ShardId) -> Result<Position, Fault>;
 
+    /// Makes the log of a shard end at `to` or later, with records that readers pass over: for a log that lost what lay at its
+    /// end. A log that cannot lose it without the ledger refuses, and damage it is.
+    ///
+    /// # Errors
+    /// A fault of the log; some of the records may have been appended.
+    async fn pad(&self, shard: &ShardId, to: Position) -> Result<(), Fault> {
+        Err(Fault::damaged("the claim log", format!("{shard}: the log ends before position {}", to.0)))
+    }
+
     /// Puts the claim that lies at `at` aside, because nothing can be decided of it; reading may pass over it once this has
     /// returned. A log in which only claims of this system can lie refuses, and damage it is.
     ///

@@ -26,7 +26,10 @@ pub async fn allocate(
         Some(from) => from,
         None => stores.allocations.position(shard).await?,
     };
-    let batch = stores.claims.read(shard, from, BATCH).await?;
+    let batch = match stores.claims.read(shard, from, BATCH).await {
+        Err(fault @ Fault::Damaged { .. }) => return padded(stores, shard, from, fault).await,
+        read => read?,
+    };
     if batch.claims.is_empty() && batch.next == from {
         return Ok((from, 0));
     }
@@ -40,6 +43,23 @@ pub async fn allocate(
         return Ok((stores.allocations.position(shard).await?, 0));
     };
     Ok((next, took_in(stores, shard, decisions.len())))
+}
+
+/// A log that ends before what the ledger has taken in from it has lost its end. It is made up, so that whatever is published from
+/// now on lies where it is read. What was lost and not taken in is still held, and published again by whoever looks for such holds.
+async fn padded(
+    stores: &Stores,
+    shard: &ShardId,
+    from: Position,
+    fault: Fault,
+) -> Result<(Position, usize), Fault> {
+    let end = stores.claims.end(shard).await?;
+    if end >= from {
+        return Err(fault);
+    }
+    tracing::warn!(%shard, end = end.0, taken_in = from.0, %fault, "the claim log lost its end, and is made up");
+    stores.claims.pad(shard, from).await?;
+    Ok((from, 0))
 }
 
 fn took_in(stores: &Stores, shard: &ShardId, claims: usize) -> usize {

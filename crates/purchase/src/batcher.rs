@@ -1,9 +1,12 @@
 //! One batcher a shard: whatever waits leaves together, and the next batch leaves when the shard has decided the last one.
+//!
+//! It has two entrances. Through one, units are taken and their claims published. Through the other, which is for the time while
+//! the log is away, the shard only says what it knows: who has a ticket is told so, and so is who would get no unit anyway.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::hold::{Claim, Grant, HoldOutcome, HoldRequest};
+use domain::hold::{Claim, Grant, HoldOutcome, HoldRequest, Intent};
 use domain::id::{ShardId, TicketId};
 use domain::limits::MAX_BATCH;
 use domain::status::StatusDocument;
@@ -30,51 +33,90 @@ struct Waiting {
 /// The entrance to one shard.
 #[derive(Clone)]
 pub(crate) struct Batcher {
-    entrance: mpsc::Sender<Waiting>,
+    taking: mpsc::Sender<Waiting>,
+    asking: mpsc::Sender<Waiting>,
     desk: Arc<Desk>,
 }
 
 impl Batcher {
     /// Starts the batcher of `shard`; it ends when every clone of it is gone.
     pub(crate) fn start(shard: ShardId, settings: &Settings, stores: Stores, tasks: &TaskTracker) -> Self {
-        let (entrance, waiting) = mpsc::channel(settings.checkout_queue.max(1));
+        let room = settings.checkout_queue.max(1);
+        let ((taking, takers), (asking, askers)) = (mpsc::channel(room), mpsc::channel(room));
         let deadline = Duration::from_millis(settings.checkout_deadline_ms);
         let desk = Arc::new(Desk { shard, stores, deadline, log: Breaker::default() });
-        tasks.spawn(run(Arc::clone(&desk), waiting, tasks.clone()));
-        Self { entrance, desk }
+        tasks.spawn(take(Arc::clone(&desk), takers, tasks.clone()));
+        tasks.spawn(ask(Arc::clone(&desk), askers));
+        Self { taking, asking, desk }
     }
 
     /// Sends a request and waits for its answer. For a caller that gives up before its batch leaves nothing is taken; what was
-    /// taken for one that gives up later waits for the same key. While the log is away hardly anybody is let in.
-    pub(crate) async fn hold(&self, request: HoldRequest) -> Answer {
-        if !self.desk.log.admits(self.desk.stores.clock.elapsed()) {
-            return Err(Fault::unavailable("the claim log", "nothing is published; no unit was taken"));
+    /// taken for one that gives up later waits for the same key. While the log is away hardly anybody takes a unit.
+    pub(crate) async fn hold(&self, mut request: HoldRequest) -> Answer {
+        if self.desk.log.admits(self.desk.stores.clock.elapsed()) {
+            return send(&self.taking, request).await;
         }
-        let (answer, answered) = oneshot::channel();
-        self.entrance.try_send(Waiting { request, answer }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Fault::Overloaded("the inventory's queue"),
-            mpsc::error::TrySendError::Closed(_) => {
-                Fault::unavailable("the inventory", "this node is stopping")
-            }
-        })?;
-        answered.await.unwrap_or_else(|_| Err(Fault::unavailable("the inventory", "this node is stopping")))
+        let takes = request.intent == Intent::Take;
+        if takes {
+            request.intent = Intent::Weigh;
+        }
+        match send(&self.asking, request).await? {
+            HoldOutcome::Absent if takes => Err(away("no unit was taken")),
+            // Its ticket is not good for anything yet, and trying again is for those who are admitted.
+            outcome if unrecorded(&outcome).is_some() => Err(away("the unit waits for the same key")),
+            outcome => Ok(outcome),
+        }
     }
 }
 
-/// Takes what waits, one batch after another. The shard decides them one at a time; what it decided may still be on its way to
-/// the log when the next batch leaves.
-async fn run(desk: Arc<Desk>, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracker) {
-    let (turns, mut batch) = (Arc::new(Semaphore::new(ON_THEIR_WAY)), Vec::new());
+fn away(so: &str) -> Fault {
+    Fault::unavailable("the claim log", format!("nothing is published; {so}"))
+}
+
+async fn send(entrance: &mpsc::Sender<Waiting>, request: HoldRequest) -> Answer {
+    let (answer, answered) = oneshot::channel();
+    let stopping = || Fault::unavailable("the inventory", "this node is stopping");
+    entrance.try_send(Waiting { request, answer }).map_err(|refused| match refused {
+        mpsc::error::TrySendError::Full(_) => Fault::Overloaded("the inventory's queue"),
+        mpsc::error::TrySendError::Closed(_) => stopping(),
+    })?;
+    answered.await.unwrap_or_else(|_| Err(stopping()))
+}
+
+/// Whatever waits, without those who gave up while waiting: nothing is taken for them. `None` once the entrance is closed.
+async fn next(waiting: &mut mpsc::Receiver<Waiting>) -> Option<Vec<Waiting>> {
+    let mut batch = Vec::new();
+    while batch.is_empty() {
+        if waiting.recv_many(&mut batch, MAX_BATCH).await == 0 {
+            return None;
+        }
+        batch.retain(|waiting| !waiting.answer.is_closed());
+    }
+    Some(batch)
+}
+
+/// Asks the shard for what waits, one batch after another. Nothing is published.
+async fn ask(desk: Arc<Desk>, mut waiting: mpsc::Receiver<Waiting>) {
+    while let Some(batch) = next(&mut waiting).await {
+        if let Some(decided) = desk.decide(batch).await {
+            decided
+                .answers
+                .into_iter()
+                .zip(decided.outcomes)
+                .for_each(|(answer, outcome)| drop(answer.send(Ok(outcome))));
+        }
+    }
+}
+
+/// Takes units for what waits, one batch after another. The shard decides them one at a time; what it decided may still be on its
+/// way to the log when the next batch leaves.
+async fn take(desk: Arc<Desk>, mut waiting: mpsc::Receiver<Waiting>, tasks: TaskTracker) {
+    let turns = Arc::new(Semaphore::new(ON_THEIR_WAY));
     // Whoever comes while all turns are taken leaves with the next batch.
     while let Ok(turn) = Arc::clone(&turns).acquire_owned().await
-        && waiting.recv_many(&mut batch, MAX_BATCH).await > 0
+        && let Some(batch) = next(&mut waiting).await
     {
-        // Nothing is taken any more for whoever gave up while waiting here.
-        batch.retain(|waiting| !waiting.answer.is_closed());
-        if batch.is_empty() {
-            continue;
-        }
-        let Some(decided) = desk.decide(std::mem::take(&mut batch)).await else { continue };
+        let Some(decided) = desk.decide(batch).await else { continue };
         if decided.claims.is_empty() {
             desk.finish(decided).await;
         } else {

@@ -14,7 +14,7 @@ pub(crate) const JSON: &str = "application/json";
 /// One event, ready to be a record of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The record's key: the ticket, in hexadecimal.
+    /// The record's key: the ticket in hexadecimal, where the event is about one.
     pub key: String,
     /// The record's headers: CloudEvents' attributes, and the media type of the value.
     pub headers: [(&'static str, String); 7],

@@ -7,6 +7,7 @@ pub mod claim_event;
 pub mod codec;
 pub mod event;
 pub mod order_event;
+pub mod padding_event;
 pub mod record;
 mod record_order;
 mod record_sale;

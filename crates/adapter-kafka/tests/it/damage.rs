@@ -76,3 +76,24 @@ async fn damage_of_one_shard_does_not_keep_another_from_being_read() {
         assert_eq!(read_all(&log, &well, from).await, (round * 6..round * 6 + 6).collect::<Vec<_>>());
     }
 }
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_is_made_up_and_read_on() {
+    let (log, shard) = (SHARED.log().await, shard());
+    log.publish(&shard, claims(&shard, 0..9)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 0).await.len(), 9);
+    raw::make_anew(&raw::topic(&shard)).await;
+    damage(&log, &shard, 3000).await;
+    let padded = async { while log.pad(&shard, Position(3000)).await.is_err() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(20), padded)
+        .await
+        .expect("the new topic takes records");
+    assert!(log.end(&shard).await.unwrap() >= Position(3000));
+    log.publish(&shard, claims(&shard, 9..12)).await.unwrap();
+    assert_eq!(read_all(&log, &shard, 3000).await, [9, 10, 11]);
+    assert_eq!(read_all(&SHARED.log().await, &shard, 0).await, [9, 10, 11], "padding is passed over");
+    assert_eq!(log.count_put_aside(), 0, "and is no dead letter");
+    let end = log.end(&shard).await.unwrap();
+    log.pad(&shard, Position(5)).await.unwrap();
+    assert_eq!(log.end(&shard).await.unwrap(), end, "what is long enough stays as it is");
+}

@@ -98,9 +98,14 @@ fn line(letter: &DeadLetter) -> String {
         letter.position,
         at(letter).unwrap_or_else(|| "-".to_owned()),
         key(letter).unwrap_or_else(|| "-".to_owned()),
-        // What a stranger's record made the reader say stays on its line.
-        letter.reason.escape_debug(),
+        on_its_line(&letter.reason),
     )
+}
+
+/// What a stranger's record made the reader say, without what would move a terminal's cursor.
+fn on_its_line(reason: &str) -> String {
+    let shown = |sign: char| if sign.is_control() { sign.escape_default().to_string() } else { sign.into() };
+    reason.chars().map(shown).collect()
 }
 
 #[cfg(test)]

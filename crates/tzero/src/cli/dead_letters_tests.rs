@@ -13,13 +13,13 @@ fn a_letter_is_told_by_place_time_origin_size_key_and_reason() {
         key: Some(b"a".to_vec()),
         bytes: Some(12),
         origin: ["tzero.claims.s", "0", "3"].map(str::to_owned),
-        reason: "of another\ntype".to_owned(),
+        reason: "of the shop's\ntype".to_owned(),
     };
-    let said = r"     7  2025-11-25T10:00:00.005Z  tzero.claims.s 0 at 3  12 bytes  key a  of another\ntype";
+    let said = r"     7  2025-11-25T10:00:00.005Z  tzero.claims.s 0 at 3  12 bytes  key a  of the shop's\ntype";
     assert_eq!(line(&letter), said);
     let told = json!({
         "position": 7, "at": "2025-11-25T10:00:00.005Z", "topic": "tzero.claims.s", "partition": 0, "offset": 3,
-        "reason": "of another\ntype", "bytes": 12, "key": "a",
+        "reason": "of the shop's\ntype", "bytes": 12, "key": "a",
     });
     assert_eq!(in_json(&letter), told);
     let strange = DeadLetter { key: Some(b"\x1b[2J".to_vec()), bytes: None, at_ms: None, ..letter };

@@ -1,6 +1,7 @@
 //! Stores that die while a sale runs. These tests disturb every other system on the same servers: run them alone.
 
 mod away;
+mod log;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -305,6 +306,15 @@ async fn while_kafka_is_away_refusals_come_at_once_and_take_nothing() {
     assert!((1..=4).contains(&waited), "{waited} of 40 waited");
     let held = held(&server).await;
     assert!(held <= 1 + waited, "{held} are held, and {waited} waited");
+    // What the shard knows is told all the same, and at once.
+    let (first, ticket) = &tickets[0];
+    for (key, status, code) in [("k", 202, ""), ("other", 409, "limit-reached")] {
+        let asked = tokio::time::Instant::now();
+        let answer = server.buy("s", first, key).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
+        assert!(asked.elapsed() < Duration::from_millis(300), "{key}: {:?}", asked.elapsed());
+        assert_eq!(answer.json()["queue_ticket_id"], **ticket);
+    }
     drop(killed);
     for buyer in buyers {
         let ticket = bought(&server, &buyer, "k").await;
