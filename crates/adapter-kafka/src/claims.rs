@@ -80,6 +80,17 @@ impl Kafka {
         self.reader.follow(standing, None).await
     }
 
+    /// What should lie between two positions does not come. A marker of a stranger's transaction takes a position and is never
+    /// brought, so that nothing would come as long as it lies last: with padding behind it the next reader sees that it is passed.
+    async fn overdue(&self, standing: &Standing, from: u64, high: u64) -> Fault {
+        standing.fell_behind();
+        let detail = format!("{}: claims from {from} to {high} have not come in time", standing.shard);
+        match self.pad(&standing.shard, Position(high + 1)).await {
+            Ok(()) => Fault::unavailable(LOG, detail),
+            Err(fault) => fault,
+        }
+    }
+
     /// Waits until what lies at `from` is at hand; `None` where nothing does.
     async fn fetched(
         &self,
@@ -96,8 +107,11 @@ impl Kafka {
                 return Ok(Some(batch));
             }
             let bounds = self.bounds(standing).await?;
-            if let Some(fault) = outside(&standing.shard, &standing.topic, from, bounds) {
+            if let Some(fault) = outside(&standing.shard, &standing.topic, from, bounds.high) {
                 return Err(fault);
+            }
+            if from < bounds.low {
+                return Ok(Some(deleted(standing, from, bounds.low)));
             }
             if !standing.brings(from) {
                 self.reader.follow(standing, Some(from)).await?;
@@ -107,11 +121,7 @@ impl Kafka {
             }
             let left = until.saturating_sub(self.clock.elapsed());
             if left.is_zero() {
-                standing.fell_behind();
-                let Bounds { high, .. } = bounds;
-                let detail =
-                    format!("{}: claims from {from} to {high} have not come in time", standing.shard);
-                return Err(Fault::unavailable(LOG, detail));
+                return Err(self.overdue(standing, from, bounds.high).await);
             }
             // Either way it is looked again.
             let came = tokio::time::timeout(left.min(LOOK), arrived).await.is_ok();
@@ -120,6 +130,18 @@ impl Kafka {
             }
         }
     }
+}
+
+/// Nothing brings back what was deleted unread, by retention or by hand. Going on behind it lets whoever looks for claims that are
+/// held and not known publish them again.
+fn deleted(standing: &Standing, from: u64, low: u64) -> ClaimBatch {
+    let Standing { shard, topic, .. } = standing;
+    tracing::error!(
+        %shard, topic, from, to = low,
+        "{LOG}: what lay there was deleted, by retention or by hand, and the ledger has not taken it in; claims of it that are still \
+         held are published again"
+    );
+    ClaimBatch { from: Position(from), next: Position(low), claims: Vec::new() }
 }
 
 #[async_trait]

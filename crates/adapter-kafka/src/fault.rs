@@ -37,18 +37,8 @@ pub(crate) struct Bounds {
     pub high: u64,
 }
 
-/// Why nothing can be read at a position, where that is so.
-pub(crate) fn outside(shard: &ShardId, topic: &str, from: u64, bounds: Bounds) -> Option<Fault> {
-    let Bounds { low, high } = bounds;
-    if from < low {
-        return Some(Fault::damaged(
-            LOG,
-            format!(
-                "{shard}: position {from} is asked for, and topic {topic} begins at {low}: what lay before it was deleted, by \
-                 retention or by hand, and the ledger has not taken it in"
-            ),
-        ));
-    }
+/// Why nothing can be read at a position that lies behind the log's end.
+pub(crate) fn outside(shard: &ShardId, topic: &str, from: u64, high: u64) -> Option<Fault> {
     (from > high).then(|| {
         Fault::damaged(
             LOG,

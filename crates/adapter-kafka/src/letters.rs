@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ports::Fault;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -62,7 +62,8 @@ impl LetterReader {
     /// A refusal that says what to do.
     pub async fn connect(options: Options) -> Result<Self, Refusal> {
         let (topic, limits) = (Names::parse(&options.prefix)?.dead_letters(), options.limits);
-        let consumer = config(&client(&options)?, &options.prefix).create_with_context(Context::default());
+        let mut config = config(&client(&options)?, &options.prefix);
+        let consumer = config.set("enable.partition.eof", "true").create_with_context(Context::default());
         let consumer = Arc::new(consumer.map_err(|error| Refusal::Client(error.to_string()))?);
         drop(Kafka::connect(options).await?);
         Ok(Self { consumer, topic, limits })
@@ -102,6 +103,8 @@ fn read(
     let (mut newest, mut next, mut waited) = (Vec::new(), from, Duration::ZERO);
     while next < high {
         match consumer.poll(TURN) {
+            // What a stranger's transaction has left at the end is a marker, and no record.
+            Some(Err(KafkaError::PartitionEOF(_))) => break,
             Some(record) => {
                 let record = record?;
                 next = record.offset() + 1;

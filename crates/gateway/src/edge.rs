@@ -27,6 +27,7 @@ use crate::listener::Gauges;
 use crate::lists::Lists;
 use crate::metrics::Metrics;
 pub use crate::pages::Pages;
+use crate::problem::{Problem, fault, known_id, unknown_sale};
 use crate::session::Sessions;
 use crate::shedding::Shedding;
 
@@ -222,9 +223,20 @@ impl Edge {
     }
 
     /// The sale called `id`.
-    #[must_use]
-    pub fn sale(&self, id: &str) -> Option<Arc<Sale>> {
-        self.catalog.get(&SaleId::parse(id).ok()?)
+    ///
+    /// # Errors
+    /// 404 where there is none, 503 where nobody can tell.
+    pub async fn sale(&self, id: &str) -> Result<Arc<Sale>, Problem> {
+        self.known_sale(&known_id(id)?).await
+    }
+
+    /// The same for an identifier.
+    ///
+    /// # Errors
+    /// 404, 503.
+    pub async fn known_sale(&self, id: &SaleId) -> Result<Arc<Sale>, Problem> {
+        let found = self.operator.sale(id).await.map_err(|failed| fault(self, &failed))?;
+        found.ok_or_else(unknown_sale)
     }
 
     /// When a buyer should look again: the shortest pause, longer in proportion as more look than

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use axum::body::Body;
 use axum::extract::{Query, Request as AxumRequest, State};
 use domain::time::Timestamp;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::api::{sale, status};
@@ -12,6 +13,7 @@ use crate::edge::Edge;
 use crate::encoding::{Coding, Forms};
 use crate::page;
 use crate::path_part::PathPart;
+use crate::problem::Code;
 use crate::reply;
 
 type Shared = State<Arc<Edge>>;
@@ -100,14 +102,13 @@ fn shown_of<'a>(texts: impl Iterator<Item = &'a String>) -> String {
 }
 
 /// The page of a sale.
-pub async fn sale_page(
-    State(edge): Shared,
-    PathPart(sale): PathPart,
-    request: AxumRequest,
-) -> Response<Body> {
-    match edge.sale(&sale) {
-        Some(sale) => shown(&edge, &sale, Coding::wished(request.headers())),
-        None => reply::html(StatusCode::NOT_FOUND, page::not_found(request.uri().path(), true)),
+pub async fn sale_page(State(edge): Shared, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
+    match edge.sale(&sale).await {
+        Ok(sale) => shown(&edge, &sale, Coding::wished(&head.headers)),
+        Err(problem) if problem.code() == Code::UnknownSale => {
+            reply::html(StatusCode::NOT_FOUND, page::not_found(head.uri.path(), true))
+        }
+        Err(_) => reply::html(StatusCode::SERVICE_UNAVAILABLE, page::sale_later()),
     }
 }
 

@@ -3,6 +3,7 @@
 //! `type` is `/problems/<code>`, a page that says what the code means and what to do.
 
 use axum::body::Body;
+use domain::id::SaleId;
 use http::{HeaderValue, Response, StatusCode, header};
 use ports::Fault;
 use serde::Serialize;
@@ -325,6 +326,20 @@ fn quote(text: &str, to: &mut String) {
 
 /// What a handler gives.
 pub type Answer = Result<Response<Body>, Problem>;
+
+/// A sale's identifier out of a path.
+///
+/// # Errors
+/// 404: no sale has such a name.
+pub fn known_id(sale: &str) -> Result<SaleId, Problem> {
+    SaleId::parse(sale).map_err(|_| unknown_sale())
+}
+
+/// 404.
+#[must_use]
+pub fn unknown_sale() -> Problem {
+    Problem::new(Code::UnknownSale, "no sale has this sale_id")
+}
 
 /// A fault as the client sees it, who is told to come back: said, never explained, since what a store says is nobody's business
 /// outside.

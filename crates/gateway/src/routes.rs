@@ -290,12 +290,8 @@ async fn no_icon() -> Response<Body> {
     reply::empty(StatusCode::NO_CONTENT)
 }
 
-async fn sale_document(
-    State(edge): Shared,
-    PathPart(sale): PathPart,
-    request: AxumRequest,
-) -> Response<Body> {
-    finish(request.uri().path(), sale::sale(&edge, &sale, request.headers()))
+async fn sale_document(State(edge): Shared, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
+    finish(head.uri.path(), sale::sale(&edge, &sale, &head.headers).await)
 }
 
 async fn time(State(edge): Shared) -> Response<Body> {
@@ -307,9 +303,10 @@ async fn new_challenge(
     Query(query): Query<HashMap<String, String>>,
     request: AxumRequest,
 ) -> Response<Body> {
-    let (path, sale) = (request.uri().path(), query.get("sale_id").map(String::as_str));
-    let issued = challenge::issue(&edge, sale, client_of(&request), request.headers());
-    issued.unwrap_or_else(|problem| problem.whole(path)).response()
+    let (client, (head, _)) = (client_of(&request), request.into_parts());
+    let sale = query.get("sale_id").map(String::as_str);
+    let issued = challenge::issue(&edge, sale, client, &head.headers).await;
+    issued.unwrap_or_else(|problem| problem.whole(head.uri.path())).response()
 }
 
 fn client_of(request: &AxumRequest) -> IpAddr {

@@ -28,7 +28,8 @@ pub trait ClaimLog: Send + Sync {
     /// A fault of the log; the claims may have been appended.
     async fn publish(&self, shard: &ShardId, claims: Vec<Claim>) -> Result<(), Fault>;
 
-    /// Up to `limit` claims from `from` on; returns at once, possibly with none.
+    /// Up to `limit` claims from `from` on; returns at once, possibly with none. Where the log begins after `from`, because what
+    /// lay there was deleted, that is said in the process's log, and reading goes on where the log begins.
     ///
     /// # Errors
     /// A fault of the log.

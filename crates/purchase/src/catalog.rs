@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use domain::challenge::ChallengeRule;
 use domain::id::SaleId;
 use domain::sale::Sale;
 use ports::Fault;
+use ports::clock::Clock;
 use ports::sales::Sales;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+
+/// The store is asked for sales that this node does not know this often at most: whoever invents names costs it nothing more.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+/// Whoever asks for such a sale waits no longer than this for the store.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// A copy of the sales, refreshed from the store and by this node's own changes.
 pub struct Catalog {
@@ -17,11 +24,24 @@ pub struct Catalog {
     /// The sales that ask for challenges, by identifier: nearly always none.
     asking: ArcSwap<Vec<(SaleId, ChallengeRule)>>,
     changed: watch::Sender<u64>,
+    asked: Mutex<Option<Asked>>,
+}
+
+/// The newest question to the store.
+struct Asked {
+    /// When it began.
+    at: Duration,
+    answer: Result<(), Fault>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self { sales: ArcSwap::default(), asking: ArcSwap::default(), changed: watch::Sender::new(0) }
+        Self {
+            sales: ArcSwap::default(),
+            asking: ArcSwap::default(),
+            changed: watch::Sender::new(0),
+            asked: Mutex::default(),
+        }
     }
 }
 
@@ -30,6 +50,39 @@ impl Catalog {
     #[must_use]
     pub fn get(&self, id: &SaleId) -> Option<Arc<Sale>> {
         self.sales.load().get(id).cloned()
+    }
+
+    /// The sale called `id`. One that this node does not know may have been made by another just now: the store is asked, by one
+    /// for all who wait.
+    ///
+    /// # Errors
+    /// A fault of the store: nobody can tell whether there is such a sale.
+    pub async fn find(
+        &self,
+        id: &SaleId,
+        sales: &dyn Sales,
+        clock: &dyn Clock,
+    ) -> Result<Option<Arc<Sale>>, Fault> {
+        if let Some(known) = self.get(id) {
+            return Ok(Some(known));
+        }
+        let came = clock.elapsed();
+        let mut asked = self.asked.lock().await;
+        // Whoever asked after this one came has asked for it as well.
+        if let Some(last) = &*asked
+            && last.at >= came
+        {
+            return last.answer.clone().map(|()| self.get(id));
+        }
+        if let Some(last) = &*asked {
+            tokio::time::sleep((last.at + ASK_EVERY).saturating_sub(came)).await;
+        }
+        let at = clock.elapsed();
+        let none = || Fault::unavailable("the sales", format!("no answer in {} ms", PATIENCE.as_millis()));
+        let answer = tokio::time::timeout(PATIENCE, self.refresh(sales)).await;
+        let answer = answer.unwrap_or_else(|_| Err(none()));
+        *asked = Some(Asked { at, answer: answer.clone() });
+        answer.map(|()| self.get(id))
     }
 
     /// Every sale, by identifier.

@@ -1,6 +1,5 @@
 //! Checkout: the hot path. Decides at once where that is certain, and asks the shard otherwise.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -33,12 +32,8 @@ pub struct OrderService {
     tasks: TaskTracker,
     ledger_lane: Semaphore,
     doubts: Doubts,
-    /// When the store was last asked for a sale that this node does not know, milliseconds.
-    asked_at_ms: AtomicU64,
 }
 
-/// The store is asked for unknown sales this often at most, milliseconds: whoever invents names costs it nothing more.
-const UNKNOWN_MS: u64 = 200;
 /// How long the status board may take. A store that hangs is noticed by nothing else, and a gateway waits for this node
 /// hardly longer than for a checkout: the ledger's answer must fit into the rest.
 const BOARD: Duration = Duration::from_millis(300);
@@ -74,20 +69,7 @@ impl OrderService {
             tasks,
             ledger_lane,
             doubts: Doubts::default(),
-            asked_at_ms: AtomicU64::new(0),
         }
-    }
-
-    /// The sale; one that another node has just made is asked for, now and then.
-    async fn sale(&self, id: &SaleId) -> Result<Option<Arc<Sale>>, Fault> {
-        let known = self.catalog.get(id);
-        let now = self.stores.clock.elapsed().as_millis() as u64;
-        if known.is_some() || now < self.asked_at_ms.load(Ordering::Relaxed) + UNKNOWN_MS {
-            return Ok(known);
-        }
-        self.asked_at_ms.store(now, Ordering::Relaxed);
-        self.catalog.refresh(&*self.stores.sales).await?;
-        Ok(self.catalog.get(id))
     }
 
     fn batcher(&self, shard: &ShardId) -> Batcher {
@@ -216,7 +198,8 @@ fn gate_refusal(refusal: GateRefusal) -> CheckoutRefusal {
 impl Orders for OrderService {
     async fn checkout(&self, checkout: Checkout) -> Result<CheckoutAnswer, Fault> {
         let refused = |refusal| Ok(CheckoutAnswer::Refused(refusal));
-        let Some(sale) = self.sale(&checkout.sale).await? else {
+        let sales = &*self.stores.sales;
+        let Some(sale) = self.catalog.find(&checkout.sale, sales, &*self.stores.clock).await? else {
             return refused(CheckoutRefusal::UnknownSale);
         };
         let Some((product, definition)) = sale.product(&checkout.product) else {

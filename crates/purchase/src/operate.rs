@@ -163,9 +163,11 @@ impl Operator {
     }
 
     /// One sale.
-    #[must_use]
-    pub fn sale(&self, id: &SaleId) -> Option<Arc<Sale>> {
-        self.catalog.get(id)
+    ///
+    /// # Errors
+    /// A fault of a store, where this node does not know the sale.
+    pub async fn sale(&self, id: &SaleId) -> Result<Option<Arc<Sale>>, Fault> {
+        self.catalog.find(id, &*self.stores.sales, &*self.stores.clock).await
     }
 
     /// Changes a sale.

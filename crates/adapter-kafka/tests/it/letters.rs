@@ -121,3 +121,22 @@ async fn positions_that_hold_no_record_are_passed_over() {
     log.publish(&shard, vec![claim(&shard, 3)]).await.unwrap();
     assert_eq!(read_all(&log, &shard, 0).await, [0, 3]);
 }
+
+#[tokio::test]
+async fn a_marker_that_lies_last_is_passed_though_nobody_publishes_anything() {
+    let (log, shard) = (SHARED.log().await, shard());
+    let topic = raw::topic(&shard);
+    log.publish(&shard, vec![claim(&shard, 0)]).await.unwrap();
+    tokio::task::spawn_blocking(move || raw::append_in_a_transaction(&topic, "a stranger's")).await.unwrap();
+    while log.end(&shard).await.unwrap() < Position(3) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let mut next = Position(0);
+    let passed = async {
+        while next < Position(3) {
+            // Once it says that what lies there has not come.
+            next = log.read(&shard, next, 10).await.map_or(next, |batch| batch.next);
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), passed).await.expect("it is passed");
+}

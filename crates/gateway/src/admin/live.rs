@@ -9,32 +9,32 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::id::SaleId;
-use http::{HeaderValue, Request, Response, header};
+use http::request::Parts;
+use http::{HeaderValue, Response, header};
 use purchase::pulse::Progress;
 use serde_json::{Map, Value, json};
 
-use super::report::{known_id, money, operator_sale, orders, unknown};
+use super::report::{money, operator_sale, orders};
 use super::{answer, authorised};
 use crate::edge::Edge;
 use crate::path_part::PathPart;
+use crate::problem::{Answer, known_id};
 
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The stream; it ends when the process stops.
-pub async fn live(
-    State(edge): State<Arc<Edge>>,
-    PathPart(sale): PathPart,
-    request: Request<Body>,
-) -> Response<Body> {
-    let opened = authorised(&edge, request.headers()).and_then(|()| {
+pub async fn live(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
+    let opened = async {
+        authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
-        edge.operator.sale(&id).ok_or_else(unknown)?;
+        edge.known_sale(&id).await?;
         let stream = futures::stream::unfold((Arc::clone(&edge), id, true), step);
         let mut reply = Sse::new(stream).keep_alive(KeepAlive::new()).into_response();
         reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Ok(reply)
-    });
-    answer(request.uri().path(), opened)
+    };
+    let opened: Answer = opened.await;
+    answer(head.uri.path(), opened)
 }
 
 type Watching = (Arc<Edge>, SaleId, bool);
@@ -59,7 +59,7 @@ pub fn stalls(edge: &Edge) -> Value {
 }
 
 async fn picture(edge: &Edge, id: &SaleId) -> Value {
-    let sale = edge.operator.sale(id).map(|sale| operator_sale(edge, &sale));
+    let sale = edge.catalog.get(id).map(|sale| operator_sale(edge, &sale));
     edge.take_pulse().await;
     let mut picture = json!({
         "server_time": edge.now().to_string(),

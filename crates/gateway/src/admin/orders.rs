@@ -15,14 +15,13 @@ use purchase::operate::RefundAnswer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::report::{known_id, unknown};
 use super::{ACTOR, answer, authorised};
 use crate::api::sale::Price;
 use crate::api::status::{opened, unknown as unknown_ticket};
 use crate::edge::Edge;
 use crate::json_members;
 use crate::path_part::PathPart;
-use crate::problem::{Answer, Code, FieldError, Problem, fault};
+use crate::problem::{Answer, Code, FieldError, Problem, fault, known_id};
 use crate::reply;
 
 /// Orders on one page.
@@ -124,7 +123,7 @@ pub async fn list(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head:
     let listed = async {
         authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
-        edge.operator.sale(&id).ok_or_else(unknown)?;
+        edge.known_sale(&id).await?;
         let asked = query(&edge, &id, head.uri.query().unwrap_or_default())?;
         let failed = |error: ports::Fault| fault(&edge, &error);
         let (orders, cursor) = match &asked.ticket {
@@ -148,10 +147,11 @@ pub async fn list(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head:
 }
 
 /// `GET /admin/v1/sales/{sale}/orders.csv`: RFC 4180, streamed.
-pub async fn csv(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, request: Asked) -> Response<Body> {
-    let exported = authorised(&edge, request.headers()).and_then(|()| {
+pub async fn csv(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
+    let exported = async {
+        authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
-        edge.operator.sale(&id).ok_or_else(unknown)?;
+        edge.known_sale(&id).await?;
         let name = format!("attachment; filename=\"{id}-orders.csv\"");
         let pieces = futures::stream::unfold((Arc::clone(&edge), id, Some(None)), piece);
         let mut reply = Response::new(Body::from_stream(pieces));
@@ -160,8 +160,9 @@ pub async fn csv(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, reques
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         reply::set(&mut reply, header::CONTENT_DISPOSITION, &name);
         Ok(reply)
-    });
-    answer(request.uri().path(), exported)
+    };
+    let exported: Answer = exported.await;
+    answer(head.uri.path(), exported)
 }
 
 const COLUMNS: &str = "queue_ticket_id,product_id,user_id,quantity,units,status,reason,amount,currency,payment,\

@@ -19,7 +19,7 @@ use super::{answer, authorised};
 use crate::api::sale::{Price, availability_word, mode_word, standing, state_word};
 use crate::edge::Edge;
 use crate::path_part::PathPart;
-use crate::problem::{Answer, Code, Problem, fault};
+use crate::problem::{Answer, fault, known_id, unknown_sale};
 use crate::reply;
 
 /// A sale with everything an operator may see.
@@ -244,23 +244,9 @@ pub async fn audit(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head
         authorised(&edge, &head.headers)?;
         let id = known_id(&sale)?;
         let failed = |failed: ports::Fault| fault(&edge, &failed);
-        let audit = edge.operator.audit(&id).await.map_err(failed)?.ok_or_else(unknown)?;
+        let audit = edge.operator.audit(&id).await.map_err(failed)?.ok_or_else(unknown_sale)?;
         Ok(reply::json(StatusCode::OK, &report(&id, audit)))
     };
     let audited: Answer = audited.await;
     answer(head.uri.path(), audited)
-}
-
-/// A sale's identifier out of a path.
-///
-/// # Errors
-/// 404: no sale has such a name.
-pub fn known_id(sale: &str) -> Result<SaleId, Problem> {
-    SaleId::parse(sale).map_err(|_| unknown())
-}
-
-/// 404.
-#[must_use]
-pub fn unknown() -> Problem {
-    Problem::new(Code::UnknownSale, "no sale has this sale_id")
 }

@@ -8,19 +8,20 @@ use axum::extract::State;
 use domain::id::{IdempotencyKey, ProductId};
 use domain::limits::MAX_STOCK;
 use domain::sale::Sale;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use ports::sales::{Created, Restocked};
 use purchase::operate::Patched;
 use serde_json::{Value, json};
 
-use super::report::{known_id, operator_sale, unknown};
+use super::report::operator_sale;
 use super::{ACTOR, answer, authorised, sale_form};
 use crate::api::checkout_form;
 use crate::edge::Edge;
 use crate::hot::{Given, only};
 use crate::json_members;
 use crate::path_part::PathPart;
-use crate::problem::{Answer, Code, FieldError, Problem, fault};
+use crate::problem::{Answer, Code, FieldError, Problem, fault, known_id, unknown_sale};
 use crate::reply;
 
 /// Largest body of an operator's request, bytes: a sale with the most products and the longest texts.
@@ -72,7 +73,7 @@ pub async fn create(State(edge): State<Arc<Edge>>, request: Asked) -> Response<B
                 Err(Problem::new(Code::SaleExists, "a sale has this sale_id already; it is as it was"))
             }
             Created::Created => {
-                let sale = edge.operator.sale(&id).ok_or_else(unknown)?;
+                let sale = edge.known_sale(&id).await?;
                 let mut reply = shown(&edge, StatusCode::CREATED, &sale);
                 reply::set(&mut reply, http::header::LOCATION, &format!("/admin/v1/sales/{id}"));
                 Ok(reply)
@@ -93,12 +94,13 @@ pub async fn list(State(edge): State<Arc<Edge>>, request: Asked) -> Response<Bod
 }
 
 /// `GET /admin/v1/sales/{sale}`.
-pub async fn show(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, request: Asked) -> Response<Body> {
-    let found = authorised(&edge, request.headers()).and_then(|()| {
-        let sale = edge.operator.sale(&known_id(&sale)?).ok_or_else(unknown)?;
-        Ok(shown(&edge, StatusCode::OK, &sale))
-    });
-    answer(request.uri().path(), found)
+pub async fn show(State(edge): State<Arc<Edge>>, PathPart(sale): PathPart, head: Parts) -> Response<Body> {
+    let found = async {
+        authorised(&edge, &head.headers)?;
+        Ok(shown(&edge, StatusCode::OK, &*edge.sale(&sale).await?))
+    };
+    let found: Answer = found.await;
+    answer(head.uri.path(), found)
 }
 
 /// `PATCH /admin/v1/sales/{sale}`.
@@ -111,11 +113,11 @@ pub async fn patch(
     let patched = async {
         let value = read(&edge, request).await?;
         let id = known_id(&sale)?;
-        let known = edge.operator.sale(&id).ok_or_else(unknown)?;
+        let known = edge.known_sale(&id).await?;
         let patch = sale_form::patch(&value, &known)?;
         match edge.operator.patch(ACTOR, &id, patch).await.map_err(|error| fault(&edge, &error))? {
             Patched::Patched(sale) => Ok(shown(&edge, StatusCode::OK, &sale)),
-            Patched::Unknown => Err(unknown()),
+            Patched::Unknown => Err(unknown_sale()),
             Patched::EndsBeforeStart => {
                 Err(Problem::invalid(vec![FieldError::new("ends_at", "must be later than starts_at")]))
             }
@@ -147,7 +149,7 @@ async fn steer(edge: Arc<Edge>, sale: String, request: Asked, step: Step) -> Res
             Step::Resume => edge.operator.resume(ACTOR, &id).await,
             Step::End => edge.operator.end(ACTOR, &id).await,
         };
-        let sale = done.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown)?;
+        let sale = done.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown_sale)?;
         Ok(shown(&edge, StatusCode::OK, &sale))
     };
     let steered: Answer = steered.await;
@@ -233,7 +235,7 @@ pub async fn restock(
             return Err(Problem::invalid(errors));
         };
         let id = known_id(&sale)?;
-        let known = edge.operator.sale(&id).ok_or_else(unknown)?;
+        let known = edge.known_sale(&id).await?;
         if known.product(&product).is_none() {
             return Err(Problem::new(Code::UnknownProduct, "the sale has no product with this product_id"));
         }
@@ -256,7 +258,7 @@ pub async fn restock(
                 let detail = format!("the stock would be more than {MAX_STOCK}");
                 Err(Problem::invalid(vec![FieldError::new("units", detail)]))
             }
-            Restocked::Unknown => Err(unknown()),
+            Restocked::Unknown => Err(unknown_sale()),
         }
     };
     let restocked: Answer = restocked.await;
@@ -280,7 +282,7 @@ pub async fn message(
         let (Some(text), true) = (text, errors.is_empty()) else { return Err(Problem::invalid(errors)) };
         let id = known_id(&sale)?;
         let sale = edge.operator.message(ACTOR, &id, &text).await;
-        let sale = sale.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown)?;
+        let sale = sale.map_err(|error| fault(&edge, &error))?.ok_or_else(unknown_sale)?;
         Ok(shown(&edge, StatusCode::OK, &sale))
     };
     let told: Answer = told.await;

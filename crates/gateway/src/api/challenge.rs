@@ -8,14 +8,19 @@ use http::{HeaderMap, StatusCode};
 use super::checkout::{challenge_limit, network_limit, session};
 use crate::edge::Edge;
 use crate::hot::Given;
-use crate::problem::{Code, FieldError, Problem, fault};
+use crate::problem::{FieldError, Problem, fault};
 use crate::reply::Whole;
 
 /// Issues a challenge. `sale` is the query's `sale_id`.
 ///
 /// # Errors
 /// 401, 429, 400 where there is no `sale_id`, 404 where there is no such sale.
-pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMap) -> Result<Whole, Problem> {
+pub async fn issue(
+    edge: &Edge,
+    sale: Option<&str>,
+    client: IpAddr,
+    headers: &HeaderMap,
+) -> Result<Whole, Problem> {
     let session = session(edge, &Given::of(headers))?;
     challenge_limit(edge, &session)?;
     network_limit(edge, client)?;
@@ -25,9 +30,7 @@ pub fn issue(edge: &Edge, sale: Option<&str>, client: IpAddr, headers: &HeaderMa
     })?;
     let sale = SaleId::parse(sale)
         .map_err(|refusal| Problem::invalid(vec![FieldError::new("sale_id", refusal.to_string())]))?;
-    let Some(sale) = edge.catalog.get(&sale) else {
-        return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
-    };
+    let sale = edge.known_sale(&sale).await?;
     let body = edge.challenger.issue(edge, &sale, &session.user);
     let body = body.map_err(|failed| fault(edge, &failed))?;
     let media = "application/json";

@@ -19,7 +19,7 @@ use crate::edge::Edge;
 use crate::hot::Given;
 use crate::limits::{Cells, header_value};
 use crate::lists::Rule;
-use crate::problem::{Code, FieldError, Problem, fault};
+use crate::problem::{Code, FieldError, Problem, fault, unknown_sale};
 use crate::reply::{self, Whole};
 use crate::session::{self, Session};
 
@@ -213,10 +213,6 @@ fn accepted(edge: &Edge, document: &StatusDocument, replayed: bool) -> Whole {
         whole = whole.header(REPLAYED, HeaderValue::from_static("true"));
     }
     whole
-}
-
-fn unknown_sale() -> Problem {
-    Problem::new(Code::UnknownSale, "no sale has this sale_id")
 }
 
 /// One exhaustive match from refusals to the contract's rows.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::edge::Edge;
 use crate::encoding::{Coding, Forms};
-use crate::problem::{Answer, Code, Problem};
+use crate::problem::Answer;
 use crate::reply;
 
 const CACHE: &str = "public, max-age=1, s-maxage=1, stale-while-revalidate=5, stale-if-error=60";
@@ -188,11 +188,9 @@ pub fn tag(edge: &Edge, sale: &Sale) -> String {
 /// Answers with the sale, or with 304.
 ///
 /// # Errors
-/// 404.
-pub fn sale(edge: &Edge, id: &str, headers: &HeaderMap) -> Answer {
-    let Some(sale) = edge.sale(id) else {
-        return Err(Problem::new(Code::UnknownSale, "no sale has this sale_id"));
-    };
+/// 404, 503.
+pub async fn sale(edge: &Edge, id: &str, headers: &HeaderMap) -> Answer {
+    let sale = edge.sale(id).await?;
     let shown = shown(edge, &sale);
     let (coding, mut reply) =
         reply::for_all("application/json", CACHE, &shown.forms, Coding::wished(headers));

@@ -12,7 +12,7 @@ mod words;
 pub use assets::{Asset, asset};
 pub use order::{OrderView, order, order_later, order_unknown};
 pub use problem::{problem, problems};
-pub use sale::{ProductView, SaleLine, SaleView, sale, sales};
+pub use sale::{ProductView, SaleLine, SaleView, sale, sale_later, sales};
 
 /// Only our own scripts and styles; pictures also from elsewhere, since shops keep them there.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' https: data:; base-uri 'none'; \

@@ -179,6 +179,15 @@ fn order_box(product: &str) -> String {
     )
 }
 
+/// Nobody can tell just now whether there is such a sale.
+#[must_use]
+pub fn sale_later() -> String {
+    let main = "<h1>Sale</h1><p role=\"status\"><strong>We cannot look up this sale just now.</strong></p>\
+                <p>This page asks again by itself. There is nothing to do.</p>";
+    let head = "<meta http-equiv=\"refresh\" content=\"3\">";
+    Frame { title: "Sale", head, main, script: None }.html()
+}
+
 /// The list of sales.
 #[must_use]
 pub fn sales(lines: &[SaleLine]) -> String {

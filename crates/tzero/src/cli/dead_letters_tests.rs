@@ -15,7 +15,8 @@ fn a_letter_is_told_by_place_time_origin_size_key_and_reason() {
         origin: ["tzero.claims.s", "0", "3"].map(str::to_owned),
         reason: "of the shop's\ntype".to_owned(),
     };
-    let said = r"     7  2025-11-25T10:00:00.005Z  tzero.claims.s 0 at 3  12 bytes  key a  of the shop's\ntype";
+    let said =
+        r"     7  2025-11-25T10:00:00.005Z  tzero.claims.s 0 at 3  12 bytes  key a  of the shop's\ntype";
     assert_eq!(line(&letter), said);
     let told = json!({
         "position": 7, "at": "2025-11-25T10:00:00.005Z", "topic": "tzero.claims.s", "partition": 0, "offset": 3,

@@ -86,3 +86,22 @@ async fn a_ticket_of_one_gateway_is_known_to_the_other_and_outlives_its_orders_n
     let shards = fleet.ask(1, "shards").await;
     assert_eq!((&shards["shards"][0]["open"], &shards["shards"][0]["sale_id"]), (&true.into(), &"s".into()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sale_that_one_gateway_has_just_made_is_known_to_the_other() {
+    let fleet = Fleet::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    let session = read(fleet.http.post(format!("{}/v1/sessions", fleet.gateways[1]))).await.json();
+    let token = session["session_token"].as_str().expect("a token");
+    for number in 0..6 {
+        let sale = format!("s{number}");
+        fleet.sale(&sale, 5, 300_000).await;
+        let document = format!("{}/v1/sales/{sale}", fleet.gateways[1]);
+        let body =
+            serde_json::json!({ "user_id": session["user_id"], "product_id": "p", "idempotency_key": "k" });
+        let buy = fleet.http.post(format!("{document}/checkout")).bearer_auth(token).json(&body);
+        let (seen, bought) = tokio::join!(read(fleet.http.get(&document)), read(buy));
+        assert_eq!((seen.status, bought.status), (200, 202), "{sale}: {} {}", seen.text, bought.text);
+    }
+    let unknown = read(fleet.http.get(format!("{}/v1/sales/none", fleet.gateways[1]))).await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-sale"), "{}", unknown.text);
+}

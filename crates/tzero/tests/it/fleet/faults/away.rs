@@ -120,3 +120,11 @@ async fn what_cannot_be_sold_is_said_and_every_shard_is_listed() {
         "the first question is answered as it is now"
     );
 }
+
+/// While the ledger is away: a sale that was known is shown, and of any other nobody can tell whether there is one.
+pub async fn nobody_knows_of_a_sale(server: &Server) {
+    for (path, status) in [("/v1/sales/s", 200), ("/s/s", 200), ("/v1/sales/other", 503), ("/s/other", 503)] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    }
+}
