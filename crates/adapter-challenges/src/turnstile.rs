@@ -127,12 +127,14 @@ impl Turnstile {
             Told::Nothing(format!("does not answer: {}", http_client::why(error, patience)))
         };
         let mut answer = match asked {
-            Ok(answer) if answer.status().is_server_error() || answer.status() == 429 => {
-                return Told::Nothing(format!("answers {}", answer.status()));
-            }
             Ok(answer) => answer,
             Err(error) => return away(&error),
         };
+        let status = answer.status();
+        let judges = status.is_success() || (status.is_client_error() && status != 429);
+        if !judges {
+            return Told::Nothing(format!("answers {status}"));
+        }
         let mut document = Vec::new();
         loop {
             match answer.chunk().await {
@@ -144,8 +146,12 @@ impl Turnstile {
                 return Told::Nothing(format!("answers with more than {LARGEST} bytes"));
             }
         }
-        let read_as = serde_json::from_slice(&document).map(read);
-        read_as.unwrap_or_else(|_| Told::Nothing("answers with something that is no answer".to_owned()))
+        match serde_json::from_slice(&document).map(read) {
+            // Who says yes says it with 200; with another status it is somebody else, or a mistake.
+            Ok(Told::Good(_)) if !status.is_success() => Told::Nothing(format!("says yes, with {status}")),
+            Ok(told) => told,
+            Err(_) => Told::Nothing("answers with something that is no answer".to_owned()),
+        }
     }
 
     fn answers(&self) {

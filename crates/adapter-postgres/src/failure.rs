@@ -59,6 +59,9 @@ impl Failure {
             Self::Sql(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                 Refusal::Denied { said: format!("{name}: {}", words(&error)) }
             }
+            Self::Sql(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                Refusal::ReadOnly { said: format!("{name}: {}", words(&error)) }
+            }
             other => other.into_fault(name).into(),
         }
     }

@@ -65,6 +65,15 @@ pub enum Refusal {
         /// The database and its words.
         said: String,
     },
+    /// Nothing can be written there.
+    #[error(
+        "the ledger takes no writes: {said}. Name the primary in postgres.url and not a standby, and let \
+         default_transaction_read_only be off for this user and database"
+    )]
+    ReadOnly {
+        /// The database and its words.
+        said: String,
+    },
     /// The user lacks what the role of its process needs.
     #[error(
         "the ledger's user {user} has not the rights of {group}, which this process needs: {lacked} is missing; \

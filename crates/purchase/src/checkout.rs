@@ -89,6 +89,18 @@ impl OrderService {
         tokio::time::timeout(deadline, self.batcher(shard).hold(request)).await.map_err(|_| late())?
     }
 
+    /// Waits for a change of an order as long as for a checkout. It goes on without whoever waits: a ledger that hangs may have
+    /// made it.
+    async fn in_time<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let late = || Fault::unavailable("the ledger", "no answer in time");
+        let deadline = Duration::from_millis(self.settings.checkout_deadline_ms);
+        let changed = tokio::time::timeout(deadline, self.tasks.spawn(change)).await;
+        changed.map_err(|_| late())?.unwrap_or_else(|_| Err(late()))
+    }
+
     /// Puts the outcome into the contract's words.
     async fn answer(
         &self,
@@ -267,12 +279,14 @@ impl Orders for OrderService {
     }
 
     async fn cancel(&self, stamp: &TicketStamp) -> Result<CancelAnswer, Fault> {
-        crate::cancel::cancel(&self.stores, &self.settings, stamp).await
+        let (stores, settings, stamp) = (self.stores.clone(), self.settings.clone(), stamp.clone());
+        self.in_time(async move { crate::cancel::cancel(&stores, &settings, &stamp).await }).await
     }
 
     async fn extend(&self, stamp: &TicketStamp) -> Result<ExtendAnswer, Fault> {
         let extension_ms = self.catalog.get(&stamp.shard.sale).map_or(0, |sale| sale.extension_ms);
-        crate::cancel::extend(&self.stores, stamp.ticket, extension_ms).await
+        let (stores, ticket) = (self.stores.clone(), stamp.ticket);
+        self.in_time(async move { crate::cancel::extend(&stores, ticket, extension_ms).await }).await
     }
 
     fn view(&self, sale: &SaleId, product: &ProductId) -> Option<StockView> {

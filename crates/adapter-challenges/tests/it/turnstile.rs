@@ -108,6 +108,8 @@ async fn a_service_that_is_away_lets_buyers_by_and_is_left_alone_for_a_moment() 
         (500, "{}"),
         (200, "no JSON"),
         (429, "{}"),
+        (302, "{\"success\":true}"),
+        (403, "{\"success\":true}"),
         (200, "{\"success\":false,\"error-codes\":[\"internal-error\"]}"),
     ] {
         let service = Service::start().await;

@@ -319,3 +319,15 @@ async fn a_schema_of_another_version_is_called_that_and_what_to_do_is_said() {
     let foreign = said("UPDATE tzero.migration SET digest = 'x' WHERE name = '0002_roles'").await;
     assert!(foreign.contains("was not made by this program: its step 0002_roles"), "{foreign}");
 }
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_refused_with_what_to_do() {
+    let (_store, url) = store().await;
+    let standby = options(format!("{url} options='-c default_transaction_read_only=on'"));
+    match Postgres::connect(standby).await {
+        Err(refusal @ Refusal::ReadOnly { .. }) => {
+            assert!(refusal.to_string().contains("Name the primary in postgres.url"), "{refusal}");
+        }
+        other => panic!("{:?}", other.err()),
+    }
+}

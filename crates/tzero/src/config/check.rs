@@ -4,6 +4,7 @@
 use super::challenge::ChallengeProvider;
 use super::mistake::Mistake;
 use super::model::{Config, Issuer, JwtAlgorithm, Provider};
+use super::network::Network;
 use super::origin::Settings;
 use super::secret::Secret;
 use super::{times, tls};
@@ -145,6 +146,12 @@ const RELATIONS: &[Relation] = &[
         },
         detail: "must begin with https://, because the secret is sent there; \
                  http:// is for this machine alone, such as http://127.0.0.1:8000/siteverify",
+    },
+    Relation {
+        keys: &["server.trusted_proxies"],
+        holds: |config| !config.server.trusted_proxies.iter().any(Network::is_everything),
+        detail: "must name the proxies' networks and not every address: whoever is trusted says who the client is, so that no \
+                 limit of a network and no list would hold",
     },
     Relation {
         keys: &["server.admin_listen", "server.listen"],

@@ -46,6 +46,7 @@ const BREAKING: &[&[(&str, &str)]] = &[
         ("challenge.turnstile_site_key", "k"),
         ("challenge.turnstile_verify_url", "http://judge.example/siteverify"),
     ],
+    &[("server.trusted_proxies", "10.0.0.0/8,::/0")],
     &[("server.admin_listen", "127.0.0.1:8080")],
     &[("sandbox.enabled", "false")],
     &[("payments.provider", "stripe"), ("payments.webhook_secret", "whsec")],

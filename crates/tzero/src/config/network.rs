@@ -35,6 +35,12 @@ impl Network {
         }
     }
 
+    /// Whether every address of its kind is in it.
+    #[must_use]
+    pub const fn is_everything(&self) -> bool {
+        self.prefix == 0
+    }
+
     /// The address, with the bits that do not count as they were written.
     #[must_use]
     pub const fn address(&self) -> IpAddr {

@@ -15,7 +15,7 @@ impl Fleet {
             "challenge": "always",
             "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": 5 }],
         });
-        self.sale_of(id, &body).await;
+        self.sale_of(&body).await;
     }
 }
 

@@ -169,11 +169,11 @@ impl Fleet {
             "hold_ms": hold_ms,
             "products": [{ "product_id": "p", "name": "P", "price": { "amount": "10.00", "currency": "EUR" }, "stock": stock }],
         });
-        self.sale_of(id, &body).await;
+        self.sale_of(&body).await;
     }
 
     /// Makes a sale, at the first gateway.
-    pub async fn sale_of(&self, id: &str, body: &Value) {
+    pub async fn sale_of(&self, body: &Value) {
         let url = format!("{}/admin/v1/sales", self.gateways[0]);
         let created = read(self.http.post(&url).bearer_auth(TOKEN).json(body)).await;
         assert_eq!(created.status, 201, "{}", created.text);
