@@ -18,7 +18,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
 use crate::context::Context;
-use crate::fault::{Bounds, is_passing, unavailable};
+use crate::fault::{Bounds, LOG, is_passing, unavailable};
 use crate::shelf::Shelf;
 use crate::topics::{blocking, partition};
 use crate::{Limits, Refusal, fill};
@@ -44,8 +44,8 @@ pub(crate) struct Standing {
     pub arrived: Notify,
     /// Whether records of it are being fetched.
     following: AtomicBool,
-    /// One at a time moves it.
-    turn: Mutex<()>,
+    /// One at a time moves it; whether the client has it assigned.
+    turn: Mutex<bool>,
     /// When somebody last asked for it, by the clock's own time.
     asked_at: Mutex<Duration>,
 }
@@ -267,7 +267,7 @@ impl Shared {
 
     /// Fetches from `from` on, or from where the shelf ends.
     pub(crate) fn follow(&self, standing: &Standing, from: Option<u64>) -> KafkaResult<()> {
-        let _turn = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut assigned = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let next = {
             let mut shelf = standing.shelf();
             if let Some(from) = from {
@@ -278,19 +278,27 @@ impl Shared {
             }
             shelf.next()
         };
-        // What was not assigned cannot be taken back, which is as well.
-        let _ = self.consumer.incremental_unassign(&standing.at(Offset::Invalid));
+        self.unassign(standing, &mut assigned);
         let offset = Offset::Offset(next.try_into().unwrap_or(i64::MAX));
         self.consumer.incremental_assign(&standing.at(offset))?;
+        *assigned = true;
         standing.following.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Fetches nothing more of a shard.
     pub(crate) fn leave(&self, standing: &Standing) {
-        let _turn = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut assigned = standing.turn.lock().unwrap_or_else(PoisonError::into_inner);
         standing.fell_behind();
-        let _ = self.consumer.incremental_unassign(&standing.at(Offset::Invalid));
+        self.unassign(standing, &mut assigned);
+    }
+
+    /// What is not assigned cannot be taken back, and the client would complain.
+    fn unassign(&self, standing: &Standing, assigned: &mut bool) {
+        if *assigned && let Err(error) = self.consumer.incremental_unassign(&standing.at(Offset::Invalid)) {
+            tracing::warn!(shard = %standing.shard, %error, "{LOG}: reading ahead cannot be ended");
+        }
+        *assigned = false;
     }
 
     /// Leaves the shards for which nobody has asked for long.

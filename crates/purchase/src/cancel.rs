@@ -70,15 +70,15 @@ async fn close(stores: &Stores, stamp: &TicketStamp, until: Duration) -> Result<
     loop {
         let change = Change::Close(Closing::ByBuyer);
         match stores.ledger.apply(vec![(stamp.ticket, change)]).await?.pop() {
-            Some(Applied::Unknown) if stores.clock.elapsed() < until => tokio::time::sleep(PAUSE).await,
-            Some(Applied::Unknown) | None => {
-                return match fate(stores, stamp).await? {
-                    Fate::Lost => Ok(None),
-                    Fate::Known(_) | Fate::Unknown => {
-                        Err(Fault::unavailable("the ledger", "it has not taken the claim in yet"))
-                    }
-                };
-            }
+            Some(Applied::Unknown) | None => match fate(stores, stamp).await? {
+                Fate::Lost => return Ok(None),
+                Fate::Known(_) | Fate::Unknown if stores.clock.elapsed() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Fate::Known(_) | Fate::Unknown => {
+                    return Err(Fault::unavailable("the ledger", "it has not taken the claim in yet"));
+                }
+            },
             Some(applied) => return Ok(Some(applied)),
         }
     }

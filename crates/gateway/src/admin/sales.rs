@@ -41,12 +41,12 @@ fn shown(edge: &Edge, status: StatusCode, sale: &Sale) -> Response<Body> {
     reply::json(status, &operator_sale(edge, sale))
 }
 
-/// How long a restock waits for the inventory to count its units, and how often it looks.
+/// How long a new sale or a restock waits for the inventory to count its units, and how often it looks.
 const COUNTED: Duration = Duration::from_millis(1_500);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Waits until the counts that an operator reads have the units that were added: without them an answer would say that
-/// everything is held, or sold, while there is something to sell.
+/// Waits until the counts that an operator reads have the units of a new sale, or those that were added: without them an answer
+/// would say that there are none, or that all are held or sold, while there is something to sell.
 async fn counted(edge: &Edge, sale: &Sale, product: &ProductId) {
     let Some((_, known)) = sale.product(product) else { return };
     let shown = async {
@@ -74,6 +74,9 @@ pub async fn create(State(edge): State<Arc<Edge>>, request: Asked) -> Response<B
             }
             Created::Created => {
                 let sale = edge.known_sale(&id).await?;
+                for product in &sale.products {
+                    counted(&edge, &sale, &product.product_id).await;
+                }
                 let mut reply = shown(&edge, StatusCode::CREATED, &sale);
                 reply::set(&mut reply, http::header::LOCATION, &format!("/admin/v1/sales/{id}"));
                 Ok(reply)

@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::Fleet;
 use crate::harness::{PATIENCE, Server, read};
@@ -105,4 +107,51 @@ async fn a_sale_goes_on_while_the_primary_hangs_whose_replica_took_over() {
         // Until it knows that it is a replica: the next one must not be missing as well.
         tokio::time::sleep(Duration::from_secs(3)).await;
     }
+}
+
+/// A connection to the database of a system, by hand; it is served as long as the set is kept.
+async fn database_of(server: &Server) -> (tokio_postgres::Client, JoinSet<()>) {
+    let file = server.dir.path().join("stores.toml");
+    let text = std::fs::read_to_string(file).expect("the servers' addresses");
+    let stores: toml::Table = text.parse().expect("TOML");
+    let url = stores["postgres"]["url"].as_str().expect("an address");
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("PostgreSQL answers");
+    let mut served = JoinSet::new();
+    served.spawn(async { drop(connection.await) });
+    (client, served)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_an_order_is_answered_in_a_second_while_the_ledger_hangs() {
+    let server = Server::start(&[]);
+    server.sale("s", 3, json!({ "extension_ms": 60_000 })).await;
+    let (given_up, kept) = (server.ticket("s").await, server.ticket("s").await);
+    for ticket in [&given_up, &kept] {
+        server.payable(ticket).await;
+    }
+    let (ledger, _served) = database_of(&server).await;
+    ledger.batch_execute("BEGIN; LOCK TABLE tzero.orders IN ACCESS EXCLUSIVE MODE").await.expect("locked");
+    let asked = [
+        server.request(Method::DELETE, &format!("/v1/orders/{given_up}")),
+        server.request(Method::POST, &format!("/v1/orders/{kept}/extend")),
+    ];
+    for request in asked {
+        let answer = tokio::time::timeout(Duration::from_secs(1), read(request)).await.expect("in a second");
+        assert_eq!((answer.status, answer.code().as_str()), (503, "unavailable"), "{}", answer.text);
+        assert!(answer.header("retry-after").is_some(), "{}", answer.text);
+    }
+    ledger.batch_execute("ROLLBACK").await.expect("unlocked");
+    // What was asked for goes on without whoever asked, and may be asked for again.
+    let again = async {
+        while read(server.request(Method::DELETE, &format!("/v1/orders/{given_up}"))).await.status != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.expect("it is cancelled");
+    server.until(&given_up, "cancelled").await;
+    let payable = server.payable(&kept).await;
+    server.pay(&payable, "pay").await;
+    server.until(&kept, "confirmed").await;
+    assert_eq!(server.clean_audit("s").await["sold"], 1);
 }

@@ -177,6 +177,9 @@ impl Fleet {
         let url = format!("{}/admin/v1/sales", self.gateways[0]);
         let created = read(self.http.post(&url).bearer_auth(TOKEN).json(body)).await;
         assert_eq!(created.status, 201, "{}", created.text);
+        let said = created.json();
+        let [product, asked] = [&said["products"][0], &body["products"][0]];
+        assert_eq!(product["available"], asked["stock"], "its units are counted: {said}");
     }
 
     /// The audit of a gateway once nothing moves any more.
