@@ -1,5 +1,8 @@
 # Varnish 7.1 or later in front of tzero's gateways: reads are answered here, everything else passes through.
-# Start it with:  varnishd -a http=:80 -a purge=127.0.0.1:8081 -f /etc/varnish/tzero.vcl -s malloc,256m
+# Start it with:  varnishd -a http=:80 -a purge=127.0.0.1:8081 -f /etc/varnish/tzero.vcl -s malloc,256m \
+#                   -p http_req_size=15k -p http_req_hdr_len=7k
+# The last two keep a request's head below what a gateway takes (server.header_bytes, 16 KiB): a head that it refuses brings no copy,
+# and everybody who waits for that copy waits for another.
 # What is cached, for how long, what a purge does and how TLS is put in front: docs/cdn.md.
 vcl 4.1;
 
@@ -47,10 +50,47 @@ sub vcl_recv {
     if (req.url ~ "^/v1/time(\?|$)") { return (synth(700, "OK")); }
     if (req.url ~ "^/(\?|$)" || req.url ~ "^/(s|assets|problems|v1/sales)/[^/?]+(\?|$)"
         || req.url ~ "^/(problems|openapi\.json)(\?|$)") {
-      # The same for everybody: nothing of the reader's reaches the origin, and no query makes a second copy.
+      # The same for everybody: no query makes a second copy, and nothing that a gateway looks at reaches the origin from the
+      # reader. VCL cannot take off what it has no name for: that a gateway ignores, and it is bounded, by the start parameters
+      # in bytes and here in lines.
       set req.url = regsub(req.url, "\?.*$", "");
-      unset req.http.Cookie;
+      unset req.http.Accept;
+      unset req.http.Accept-Language;
       unset req.http.Authorization;
+      unset req.http.Challenge-Solution;
+      unset req.http.Content-Type;
+      unset req.http.Cookie;
+      unset req.http.Forwarded;
+      unset req.http.Host;
+      unset req.http.Idempotency-Key;
+      unset req.http.Last-Event-ID;
+      unset req.http.Origin;
+      unset req.http.Proxy-Authorization;
+      unset req.http.Referer;
+      unset req.http.User-Agent;
+      unset req.http.Via;
+      unset req.http.X-Forwarded-For;
+      unset req.http.X-Forwarded-Host;
+      unset req.http.X-Forwarded-Proto;
+      # What is added from here on, by Varnish too, needs room: a reader whose lines leave none (http_max_hdr, 64) is refused now,
+      # and not where others wait for what is fetched.
+      set req.http.X-Room-1 = "1";
+      set req.http.X-Room-2 = "2";
+      set req.http.X-Room-3 = "3";
+      set req.http.X-Room-4 = "4";
+      set req.http.X-Room-5 = "5";
+      set req.http.X-Room-6 = "6";
+      set req.http.X-Room-7 = "7";
+      set req.http.X-Room-8 = "8";
+      if (!req.http.X-Room-8) { return (synth(400, "Bad Request")); }
+      unset req.http.X-Room-1;
+      unset req.http.X-Room-2;
+      unset req.http.X-Room-3;
+      unset req.http.X-Room-4;
+      unset req.http.X-Room-5;
+      unset req.http.X-Room-6;
+      unset req.http.X-Room-7;
+      unset req.http.X-Room-8;
       # Compressed with br, with gzip, and plain are three copies. What a client refuses (`br;q=0`) it does not take.
       if (req.restarts == 0) {
         set req.http.X-Wants = "plain";
@@ -71,7 +111,7 @@ sub vcl_recv {
   return (pass);
 }
 
-# One copy an address and encoding, whatever the Host header says: a made-up one must not reach the origin.
+# One copy an address and encoding, whatever the Host header says: the origin is told its own.
 sub vcl_hash {
   hash_data(req.url);
   return (lookup);

@@ -43,7 +43,7 @@ def start_varnish(root, folder, origin):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     program = shutil.which("varnishd") or "/usr/sbin/varnishd"
-    process = pinned(0, program, "-F", "-j", "none", "-n", f"{folder}/varnish", "-a", f"127.0.0.1:{port}", "-f", path, "-s", "malloc,64m", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = pinned(0, program, "-F", "-j", "none", "-n", f"{folder}/varnish", "-a", f"127.0.0.1:{port}", "-f", path, "-s", "malloc,64m", "-p", "http_req_size=15k", "-p", "http_req_hdr_len=7k", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for(port)
     return process, port
 

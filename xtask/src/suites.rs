@@ -118,7 +118,7 @@ pub const SUITES: &[Suite] = &[
     },
     Suite {
         name: "cdn",
-        proves: "readers are answered by real Varnish and real nginx, before the sale, at T-zero and while the program is away",
+        proves: "readers are answered by real Varnish and real nginx: before the sale, at T-zero, beside spoilers, without the program",
         needs: &[needs::VARNISH, needs::NGINX, needs::PYTHON_VENV],
         python: "",
         npm: None,

@@ -368,7 +368,7 @@ CASES = (
 )
 
 
-def prove(make, stub, folder):
+def prove(make, stub, folder, more):
     front = make(folder, stub)
     try:
         end = time.monotonic() + 20
@@ -381,7 +381,7 @@ def prove(make, stub, folder):
             if time.monotonic() > end:
                 wrong(front, "does not answer")
             time.sleep(0.1)
-        for case in CASES:
+        for case in (*CASES, *more):
             case(front, stub)
         hung = bears_an_origin_that_hangs(front, stub)
         # Nothing that clients did, and nothing that an origin did that was away, is worth a line.

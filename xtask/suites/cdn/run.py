@@ -20,6 +20,7 @@ import threading
 import time
 
 import edge
+import spoilers
 import stub
 
 ROOT, FOLDER = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
@@ -120,6 +121,7 @@ class Varnish:
         (folder / "varnish.vcl").write_text(text.replace(given, f'.port = "{origin.port}"'))
         command = ["varnishd", "-F", "-j", "none", "-n", folder / "varnish", "-a", f"http=127.0.0.1:{self.port}"]
         command += ["-a", f"purge=127.0.0.1:{self.purge_port}", "-f", folder / "varnish.vcl", "-s", "malloc,64m"]
+        command += ["-p", "http_req_size=15k", "-p", "http_req_hdr_len=7k"]
         self.process = subprocess.Popen(command, stdout=open(folder / "front.log", "ab"), stderr=subprocess.STDOUT)
 
     def stop(self):
@@ -328,6 +330,7 @@ def prove(make, origin, folder):
             wrong(front.name, f"{RUSH_S / 2} s after T-zero readers are told '{state}'")
         buys(front)
         front.purges(origin)
+        told.append(spoilers.prove(front, origin))
 
         readers = Readers(front, 2, per_s=40)
         time.sleep(1)
@@ -365,7 +368,7 @@ def main():
         for make in (Varnish, Nginx):
             folder = FOLDER / "fronts" / f"{make.name}-edge"
             folder.mkdir(parents=True)
-            edges.append(pool.submit(edge.prove, make, stub.Stub(), folder))
+            edges.append(pool.submit(edge.prove, make, stub.Stub(), folder, (spoilers.brings_nothing, spoilers.bounds_heads)))
         lines = [line for proof in edges for line in proof.result()]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         proofs = [pool.submit(prove, *each) for each in both]

@@ -35,6 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.path = self.requestline.split(" ")[1]
         if self.path != "/healthz":
             stub.asked.append((time.monotonic(), self.command, self.path, self.headers.get("Accept-Encoding", "")))
+            stub.heads.append((self.path, [(name.lower(), value) for name, value in self.headers.items()]))
         try:
             self.read_body()
         except ValueError:
@@ -96,7 +97,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Stub:
     def __init__(self):
-        self.port, self.asked, self.connections = 0, [], []
+        self.port, self.asked, self.heads, self.connections = 0, [], [], []
         self.version, self.slow_s, self.refuses, self.awake = 1, 0, False, threading.Event()
         self.awake.set()
         self.start()

@@ -106,6 +106,7 @@ impl Varnish {
         let mut command = Command::new(if debians.exists() { debians } else { Path::new("varnishd") });
         command.args(["-F", "-j", "none", "-s", "malloc,32m", "-n"]).arg(&own).arg("-f").arg(&file);
         command.args(["-a", &format!("127.0.0.1:{port}")]);
+        command.args(["-p", "http_req_size=15k", "-p", "http_req_hdr_len=7k"]);
         let log = std::fs::File::create(dir.join("varnish.log")).expect("a log");
         let child = command.stdout(Stdio::null()).stderr(log).spawn();
         let child = child.expect("varnishd starts: `cargo xtask test` installs it");
