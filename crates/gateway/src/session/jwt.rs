@@ -12,18 +12,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::UserId;
 use domain::time::Timestamp;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+use super::key_set::KeySet;
 use super::{Session, key, secret};
 
 /// Tokens that are remembered at most; beyond, all are forgotten and verified again.
 const REMEMBERED: usize = 100_000;
 
 /// What is said of a key that must not be here at all.
-const NOT_PUBLIC: &str = "must be the public key, and not the private one, which only the shop may have";
+pub(super) const NOT_PUBLIC: &str =
+    "must be the public key, and not the private one, which only the shop may have";
 
 /// How the shop signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct Jwt {
 struct ShopKeys {
     digest: blake3::Hash,
     keys: Keys,
+    /// What is said of keys in it that do not count.
+    left_out: Vec<String>,
 }
 
 enum Keys {
@@ -98,7 +102,7 @@ impl Algorithm {
     }
 
     /// Whether a key of a set is for this algorithm: by its `alg`, or where it names none by its kind and curve.
-    fn fits(self, jwk: &Jwk) -> bool {
+    pub(super) fn fits(self, jwk: &Jwk) -> bool {
         if jwk.common.public_key_use.as_ref().is_some_and(|named| *named != PublicKeyUse::Signature) {
             return false;
         }
@@ -143,14 +147,14 @@ fn is_private(pem: &[u8]) -> bool {
 
 impl ShopKeys {
     fn read(algorithm: Algorithm, key: &[u8]) -> Result<Self, String> {
-        let keys = if key.trim_ascii_start().starts_with(b"{") {
-            key_set(algorithm, key)?
-        } else {
-            let one = algorithm.key(key)?;
-            key::check(algorithm, &one)?;
-            Keys::One(one)
-        };
-        Ok(Self { digest: blake3::hash(key), keys })
+        let digest = blake3::hash(key);
+        if key.trim_ascii_start().starts_with(b"{") {
+            let KeySet { keys, left_out } = KeySet::read(algorithm, key)?;
+            return Ok(Self { digest, keys: Keys::Set(keys), left_out });
+        }
+        let one = algorithm.key(key)?;
+        key::check(algorithm, &one)?;
+        Ok(Self { digest, keys: Keys::One(one), left_out: Vec::new() })
     }
 }
 
@@ -203,6 +207,12 @@ impl Jwt {
         drop(remembered);
         drop(forgotten);
         Ok(true)
+    }
+
+    /// What is said of keys of the shop's document that do not count: each by its name, and why.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        self.keys.load().left_out.clone()
     }
 
     /// Waits until a token names a key that is not there: the shop may have a new one. Anybody can write such a token.
@@ -276,46 +286,6 @@ fn insists(token: &str) -> bool {
 fn seconds(value: f64) -> Option<Timestamp> {
     let millis = value * 1_000.0;
     (millis.is_finite() && millis >= 0.0).then(|| Timestamp::from_millis(millis as i64))
-}
-
-/// The keys of a JWKS document that fit the algorithm.
-fn key_set(algorithm: Algorithm, document: &[u8]) -> Result<Keys, String> {
-    let set: JwkSet = serde_json::from_slice(document)
-        .map_err(|error| format!("must be a JWKS document (RFC 7517): {error}"))?;
-    if algorithm != Algorithm::Hs256 && has_private_key(document) {
-        return Err(NOT_PUBLIC.to_owned());
-    }
-    let fitting: Vec<(usize, &Jwk)> = (1..).zip(&set.keys).filter(|(_, jwk)| algorithm.fits(jwk)).collect();
-    let mut keys = HashMap::new();
-    for (number, jwk) in &fitting {
-        let id = match &jwk.common.key_id {
-            Some(id) => id.clone(),
-            None if fitting.len() == 1 => String::new(),
-            None => {
-                return Err("every key of the JWKS document must have a kid, since it has several".to_owned());
-            }
-        };
-        let called = || match &jwk.common.key_id {
-            Some(id) => format!("key {id:?}"),
-            None => format!("key {number}"),
-        };
-        let key =
-            DecodingKey::from_jwk(jwk).map_err(|error| format!("{} cannot be used: {error}", called()))?;
-        key::check(algorithm, &key).map_err(|wrong| format!("{} {wrong}", called()))?;
-        if keys.insert(id.clone(), key).is_some() {
-            return Err(format!(
-                "must be a JWKS document in which each kid is there once, and not {id} twice"
-            ));
-        }
-    }
-    if keys.is_empty() { Err(format!("has no key for {}", algorithm.name())) } else { Ok(Keys::Set(keys)) }
-}
-
-/// Whether a key of the document comes with its private part (RFC 7518, sections 6.2.2 and 6.3.2).
-fn has_private_key(document: &[u8]) -> bool {
-    let document: serde_json::Value = serde_json::from_slice(document).unwrap_or_default();
-    let keys = document.get("keys").and_then(serde_json::Value::as_array);
-    keys.into_iter().flatten().any(|key| key.get("d").is_some())
 }
 
 #[cfg(test)]

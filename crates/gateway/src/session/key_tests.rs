@@ -39,14 +39,17 @@ fn a_key_that_can_never_verify_is_refused_by_its_name() {
     let right = "C1lKgOUXMFwzHfRX5Mc2bDE6VZTvN7MioQMvV_XOiBQ";
     read(Algorithm::EdDsa, &[ed(right)]).unwrap();
     let short = read(Algorithm::EdDsa, &[ed("AAAA")]).unwrap_err();
-    assert_eq!(short, "key \"ed\" has 3 bytes, and an Ed25519 public key has 32");
+    assert_eq!(short, "has no key for EdDSA: key \"ed\" has 3 bytes, and an Ed25519 public key has 32");
     read(Algorithm::Es256, &[ec(POINT.0, POINT.1)]).unwrap();
     let off = read(Algorithm::Es256, &[ec(POINT.1, POINT.0)]).unwrap_err();
-    assert_eq!(off, "key \"ec\" is no point on the curve P-256");
+    assert_eq!(off, "has no key for ES256: key \"ec\" is no point on the curve P-256");
     read(Algorithm::Es256, &[ec("AAAA", "AAAA")]).unwrap_err();
     read(Algorithm::Rs256, &[rsa(LARGE, "AQAB")]).unwrap();
     let small = read(Algorithm::Rs256, &[rsa(SMALL, "AQAB")]).unwrap_err();
-    assert_eq!(small, "key \"rsa\" is an RSA key of 1024 bits, and must have 2048 to 8192");
+    assert_eq!(
+        small,
+        "has no key for RS256: key \"rsa\" is an RSA key of 1024 bits, and must have 2048 to 8192"
+    );
     read(Algorithm::Rs256, &[rsa(LARGE, "AA")]).unwrap_err();
     read(Algorithm::Rs256, &[rsa(LARGE, "AQ")]).unwrap_err();
     read(Algorithm::Rs256, &[rsa("", "AQAB")]).unwrap_err();
@@ -57,7 +60,7 @@ fn a_key_without_a_name_is_told_by_its_number() {
     let mut nameless = ed("AAAA");
     nameless.as_object_mut().unwrap().remove("kid");
     let wrong = read(Algorithm::EdDsa, &[rsa(LARGE, "AQAB"), nameless]).unwrap_err();
-    assert!(wrong.starts_with("key 2 has 3 bytes"), "{wrong}");
+    assert!(wrong.contains("key 2 has 3 bytes"), "{wrong}");
 }
 
 #[test]

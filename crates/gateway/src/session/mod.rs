@@ -3,6 +3,7 @@
 mod builtin;
 mod jwt;
 mod key;
+mod key_set;
 mod secret;
 
 use std::sync::Arc;

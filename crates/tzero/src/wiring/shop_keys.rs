@@ -1,7 +1,8 @@
 //! The keys with which the shop signs sessions, followed while the program runs: a file that is written anew, or a JWKS
 //! document at an address (RFC 7517).
 //!
-//! Keys that cannot be read change nothing: those that were known stay. An address is asked at its pace, and sooner where a
+//! Keys that cannot be read change nothing: those that were known stay. A key of a document that cannot be used is left out and
+//! named, once for each change. An address is asked at its pace, and sooner where a
 //! token names an unknown key; but never more often than [`PAUSE`] allows, whatever tokens anybody invents.
 
 use std::path::PathBuf;
@@ -133,6 +134,7 @@ impl ShopKeys {
 
     /// Follows the keys until `stop`.
     pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        self.name_left_out();
         let mut reading = Apart::new(READING);
         // What was logged last, while something is wrong.
         let mut said = None;
@@ -150,6 +152,7 @@ impl ShopKeys {
                     self.read_at_ms.store(self.clock.now().as_millis(), Ordering::Relaxed);
                     if changed {
                         tracing::info!(keys = self.name(), "the shop's keys have changed");
+                        self.name_left_out();
                     } else if said.is_some() {
                         tracing::info!(
                             keys = self.name(),
@@ -166,6 +169,13 @@ impl ShopKeys {
                     }
                 }
             }
+        }
+    }
+
+    /// Says which keys of the document do not count.
+    fn name_left_out(&self) {
+        for wrong in self.jwt.left_out() {
+            tracing::warn!(keys = self.name(), %wrong, "a key of the shop's is left out");
         }
     }
 

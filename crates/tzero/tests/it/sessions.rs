@@ -264,3 +264,23 @@ async fn a_key_that_can_never_verify_changes_nothing_and_is_counted() {
     );
     assert_eq!(server.buy("s", &ann("old"), "k").await.status, 202, "the keys stay");
 }
+
+#[tokio::test]
+async fn a_key_that_can_never_verify_keeps_no_good_one_out_and_is_named_once() {
+    let (server, _keys, file) = with_key_file().await;
+    let mut set: Value = serde_json::from_str(&document("new")).expect("JSON");
+    let short = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "short", "x": "AAAA" });
+    let later = json!({ "kty": "AKP", "kid": "later", "pub": "AAAA" });
+    set["keys"].as_array_mut().expect("keys").extend([short, later]);
+    std::fs::write(&file, set.to_string()).expect("written");
+    until_let_in(&server, &ann("new")).await;
+    assert_eq!(server.buy("s", &ann("old"), "k").await.status, 401, "the old key is gone");
+    // It is read every two seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let log = server.log();
+    for name in ["short", "later"] {
+        let lines: Vec<_> =
+            log.lines().filter(|line| line.contains("left out") && line.contains(name)).collect();
+        assert_eq!(lines.len(), 1, "{name}: {log}");
+    }
+}
