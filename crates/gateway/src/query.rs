@@ -1,4 +1,5 @@
-//! The query of an operator's request: a member that the address does not take, or that is there twice, is named.
+//! The query of a request. In an operator's, a member that the address does not take, or that is there twice, is named; in a
+//! buyer's, the one member that counts is there once.
 
 use http::request::Parts;
 
@@ -6,6 +7,24 @@ use crate::admin::authorised;
 use crate::edge::Edge;
 use crate::openapi::query_members;
 use crate::problem::{FieldError, Problem};
+
+/// What is said of a member that two readers could read in two ways.
+const REPEATED: &str = "is there more than once";
+
+/// The member of this name, decoded. What else is in the query is not looked at.
+///
+/// # Errors
+/// It is missing, where `missing` says what it is for, or there more than once.
+pub fn only(query: Option<&str>, name: &'static str, missing: &'static str) -> Result<String, FieldError> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
+    let mut values = pairs.into_iter().filter(|(named, _)| named == name).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(FieldError::new(name, REPEATED)),
+        (None, _) => Err(FieldError::new(name, missing)),
+    }
+}
 
 /// Checks the query of a request; of others than the operator nothing is said here.
 ///
@@ -34,7 +53,7 @@ fn mistakes(query: &str, known: &[&str]) -> Vec<FieldError> {
         let detail = if !known.contains(&name.as_str()) {
             right.as_str()
         } else if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
-            "is there more than once"
+            REPEATED
         } else {
             continue;
         };

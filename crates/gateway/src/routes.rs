@@ -1,13 +1,12 @@
 //! From requests to handlers: the three hot routes by hand, everything else through a router.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, Request as AxumRequest, State};
+use axum::extract::{Request as AxumRequest, State};
 use axum::routing::{any, get};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -298,14 +297,9 @@ async fn time(State(edge): Shared) -> Response<Body> {
     reply::json(StatusCode::OK, &json!({ "server_time": edge.now().to_string() }))
 }
 
-async fn new_challenge(
-    State(edge): Shared,
-    Query(query): Query<HashMap<String, String>>,
-    request: AxumRequest,
-) -> Response<Body> {
+async fn new_challenge(State(edge): Shared, request: AxumRequest) -> Response<Body> {
     let (client, (head, _)) = (client_of(&request), request.into_parts());
-    let sale = query.get("sale_id").map(String::as_str);
-    let issued = challenge::issue(&edge, sale, client, &head.headers).await;
+    let issued = challenge::issue(&edge, head.uri.query(), client, &head.headers).await;
     issued.unwrap_or_else(|problem| problem.whole(head.uri.path())).response()
 }
 

@@ -246,6 +246,7 @@ async fn challenges_are_for_buyers_with_a_session_at_a_sale_that_exists() {
     for (path, status, code) in [
         ("/v1/challenge", 400, "invalid-request"),
         ("/v1/challenge?sale_id=S!", 400, "invalid-request"),
+        ("/v1/challenge?sale_id=none&sale_id=s", 400, "invalid-request"),
         ("/v1/challenge?sale_id=none", 404, "unknown-sale"),
         ("/v1/challenge?sale_id=s", 200, ""),
     ] {
