@@ -55,6 +55,9 @@ fn every_mistake_is_named_at_once() {
     let twice = fields(None, twice);
     assert!(twice.contains("\"user_id\"") && twice.contains("is there more than once"), "{twice}");
     assert!(fields(None, "[1]").contains("must be a JSON object"));
+    // It may be left out; where it is there, it is a number.
+    let null = BODY.replacen('{', r#"{"quantity":null,"#, 1);
+    assert!(fields(Some("k"), &null).contains("\"quantity\""));
 }
 
 #[test]
