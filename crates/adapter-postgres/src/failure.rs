@@ -60,7 +60,7 @@ impl Failure {
                 Refusal::Denied { said: format!("{name}: {}", words(&error)) }
             }
             Self::Sql(error) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
-                Refusal::ReadOnly { said: format!("{name}: {}", words(&error)) }
+                Refusal::ReadOnly { name: name.to_owned() }
             }
             other => other.into_fault(name).into(),
         }

@@ -112,7 +112,8 @@ impl Postgres {
     /// Connects to a migrated database.
     ///
     /// # Errors
-    /// The address cannot be understood, the database does not answer, or its schema is not the one of this version.
+    /// The address cannot be understood, the database does not answer or takes no writes, or its schema is not the one of this
+    /// version.
     pub async fn connect(options: Options) -> Result<Self, Refusal> {
         let (pool, name) = pool(&options)?;
         let store = Self {
@@ -125,9 +126,16 @@ impl Postgres {
             sent: Arc::default(),
             care: Arc::default(),
         };
-        let verified = async { migrate::verify(&store.client().await?).await };
-        verified.await.map_err(|failure| failure.into_refusal(&store.name))?;
-        Ok(store)
+        let verified = async {
+            let client = store.client().await?;
+            migrate::verify(&client).await?;
+            migrate::is_read_only(&client).await
+        };
+        match verified.await {
+            Ok(false) => Ok(store),
+            Ok(true) => Err(Refusal::ReadOnly { name: store.name.to_string() }),
+            Err(failure) => Err(failure.into_refusal(&store.name)),
+        }
     }
 
     /// Makes sure that this database belongs to the secret whose digest this is, and to the fleet of this name; the first one to

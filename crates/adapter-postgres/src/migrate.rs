@@ -80,3 +80,9 @@ pub(crate) async fn verify(client: &impl GenericClient) -> Result<(), Failure> {
     let all = STEPS.len();
     if done == all { Ok(()) } else { Err(Refusal::Earlier { done, all }.into()) }
 }
+
+/// Whether nothing can be written here: it is a standby, or says so of this user.
+pub(crate) async fn is_read_only(client: &impl GenericClient) -> Result<bool, Failure> {
+    let asked = "SELECT current_setting('transaction_read_only')::boolean";
+    Ok(client.query_one(asked, &[]).await?.try_get(0)?)
+}

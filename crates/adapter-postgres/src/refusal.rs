@@ -67,12 +67,12 @@ pub enum Refusal {
     },
     /// Nothing can be written there.
     #[error(
-        "the ledger takes no writes: {said}. Name the primary in postgres.url and not a standby, and let \
+        "the ledger in {name} takes no writes. Name the primary in postgres.url and not a standby, and let \
          default_transaction_read_only be off for this user and database"
     )]
     ReadOnly {
-        /// The database and its words.
-        said: String,
+        /// The database.
+        name: String,
     },
     /// The user lacks what the role of its process needs.
     #[error(
