@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::id::ShardId;
@@ -9,6 +10,7 @@ use domain::ticket::TicketStamp;
 use futures::future::join_all;
 use ports::Fault;
 use ports::clock::Clock;
+use tokio::sync::Semaphore;
 use wire::codec::{Malformed, Reader};
 
 use crate::connection::Keeping;
@@ -31,6 +33,8 @@ pub(crate) struct Asking {
     pub(crate) rendezvous: Rendezvous,
     pub(crate) keeping: Arc<Keeping>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Room for requests that wait until a node is back.
+    pub(crate) mending: Semaphore,
 }
 
 impl Asking {
@@ -43,7 +47,8 @@ impl Asking {
         there.map(|(_, node)| node).collect()
     }
 
-    /// Asks the nodes of `shard` until one answers. Whatever is asked must be safe to repeat.
+    /// Asks the nodes of `shard` until one answers. Whatever is asked must be safe to repeat. Where none can be asked, or all that
+    /// could hang up, it waits a moment for one to come back: nodes that are restarted one after another may all be away for that long.
     pub(crate) async fn ask<T>(
         &self,
         shard: &ShardId,
@@ -52,7 +57,31 @@ impl Asking {
         read: fn(&mut Reader<'_>) -> Result<T, Malformed>,
     ) -> Result<T, Fault> {
         let options = &self.keeping.options;
-        let until = self.clock.elapsed() + options.deadline;
+        let came = self.clock.elapsed();
+        let mut changes = self.keeping.changes.subscribe();
+        loop {
+            let asked = self.ask_each(shard, route, &body, came + options.deadline).await;
+            let fault = match asked {
+                Err(fault @ Fault::Unavailable { .. }) => fault,
+                asked => return answered(&asked?, read),
+            };
+            let left = (came + options.mend_limit).saturating_sub(self.clock.elapsed());
+            let Ok(_room) = self.mending.try_acquire() else { return Err(fault) };
+            if tokio::time::timeout(left, changes.changed()).await.is_err() {
+                return Err(fault);
+            }
+        }
+    }
+
+    /// Asks each of them once; what the first one says that answers.
+    async fn ask_each(
+        &self,
+        shard: &ShardId,
+        route: Route,
+        body: &Bytes,
+        until: Duration,
+    ) -> Result<Bytes, Fault> {
+        let options = &self.keeping.options;
         let candidates = self.candidates(shard);
         let mut trouble = None;
         for (at, node) in candidates.iter().enumerate() {
@@ -64,7 +93,7 @@ impl Asking {
             let Some(_room) = node.room() else { return Err(Fault::Overloaded(NODE)) };
             let asked = tokio::time::timeout(limit, node.ask(route, body.clone())).await;
             match asked.unwrap_or_else(|_| Err("no answer in time".to_owned())) {
-                Ok(answer) => return answered(&answer, read),
+                Ok(answer) => return Ok(answer),
                 Err(detail) => trouble = Some(format!("{}: {detail}", node.name)),
             }
         }

@@ -12,7 +12,7 @@ use ports::Fault;
 use ports::clock::Clock;
 use ports::dice::Dice;
 use ports::orders::{CancelAnswer, Checkout, CheckoutAnswer, ExtendAnswer, Orders};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -81,7 +81,8 @@ impl Client {
         let rendezvous = Rendezvous::over(&options.nodes);
         let nodes: Vec<_> = options.nodes.iter().map(|name| begin(name, &keeping, &stop)).collect();
         let views = Arc::new(Views::of_at_most(options.views));
-        let asking = Arc::new(Asking { nodes, rendezvous, keeping, clock });
+        let mending = Semaphore::new(keeping.options.mending);
+        let asking = Arc::new(Asking { nodes, rendezvous, keeping, clock, mending });
         let (refreshing, refreshed, ended) = (Arc::clone(&asking), Arc::clone(&views), stop.clone());
         tasks.spawn(async move { ended.run_until_cancelled(refreshing.refresh(&refreshed)).await });
         Ok(Self { asking, views, shard_of: Box::new(shard_of), changes, tasks, stop })

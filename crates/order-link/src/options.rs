@@ -24,8 +24,12 @@ pub struct Options {
     pub connect_limit: Duration,
     /// Pause before a lost connection is made again; it doubles with each failure.
     pub reconnect_min: Duration,
-    /// The longest such pause.
+    /// The longest such pause. Shorter than a client waits before its one retry: a node that is back must not be missed then.
     pub reconnect_max: Duration,
+    /// How long a request that no node could be asked waits for one that comes back, from when it came.
+    pub mend_limit: Duration,
+    /// Requests that wait so at once; one beyond fails at once.
+    pub mending: usize,
     /// How often each connection is asked whether its node is well.
     pub health_every: Duration,
     /// How long the answer to that may take. A node is left aside after one that is missing, and its connection is ended
@@ -56,7 +60,9 @@ impl Options {
             try_limit: Duration::from_millis(1_200),
             connect_limit: Duration::from_secs(1),
             reconnect_min: Duration::from_millis(100),
-            reconnect_max: Duration::from_secs(2),
+            reconnect_max: Duration::from_millis(300),
+            mend_limit: Duration::from_millis(400),
+            mending: 4_096,
             health_every: Duration::from_millis(500),
             health_limit: Duration::from_millis(500),
             wait_limit: Duration::from_secs(30),

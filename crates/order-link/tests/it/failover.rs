@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::ticket::TicketStamp;
-use order_link::Limits;
+use order_link::{Limits, Options};
 use ports::Fault;
 use ports::clock::{Clock, SystemClock};
 use ports::orders::Orders;
@@ -92,7 +92,7 @@ async fn the_shards_of_a_node_that_was_killed_return_to_it() {
 }
 
 #[tokio::test]
-async fn no_node_is_a_fault_at_once() {
+async fn no_node_is_a_fault_soon() {
     let one = Node::start(Scripted::new(1));
     let client = client(options(&[&one])).await;
     let address = one.kill();
@@ -106,6 +106,23 @@ async fn no_node_is_a_fault_at_once() {
     assert!(matches!(client.status(&stamp(0)).await, Err(Fault::Unavailable { .. })));
     assert!(matches!(client.cancel(&stamp(0)).await, Err(Fault::Unavailable { .. })));
     assert!(matches!(client.extend(&stamp(0)).await, Err(Fault::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn whoever_finds_no_node_waits_a_moment_for_one_that_comes_back() {
+    let one = Node::start(Scripted::new(1));
+    let patient = Options { mend_limit: Duration::from_secs(10), mending: 1, ..options(&[&one]) };
+    let client = client(patient).await;
+    let address = one.kill();
+    until("it is left aside", || !client.nodes()[0].well).await;
+    let comes_back = async {
+        // One waits, and there is room for no other.
+        let second = client.status(&stamp(0)).await;
+        assert!(matches!(second, Err(Fault::Unavailable { .. })), "{second:?}");
+        Node::start_at(&address, Scripted::new(2), Limits::default())
+    };
+    let (answer, _again) = soon(async { tokio::join!(client.checkout(checkout(0)), comes_back) }).await;
+    assert_eq!(answered_by(&answer), 2);
 }
 
 #[tokio::test]

@@ -227,6 +227,7 @@ pub fn options(nodes: &[&Node]) -> Options {
         connect_limit: Duration::from_millis(400),
         reconnect_min: Duration::from_millis(10),
         reconnect_max: Duration::from_millis(50),
+        mend_limit: Duration::from_millis(100),
         health_every: Duration::from_millis(50),
         health_limit: Duration::from_millis(400),
         view_every: Duration::from_millis(20),

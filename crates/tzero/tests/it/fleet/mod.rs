@@ -12,7 +12,7 @@ mod tls;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -147,7 +147,15 @@ impl Fleet {
         member.child.wait().expect("it ends");
     }
 
-    /// Starts one that was killed.
+    /// Ends a member in good order.
+    pub fn end(&mut self, role: &str, number: usize) {
+        let member = self.member(role, number);
+        let sent = Command::new("kill").args(["-TERM", &member.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+        assert!(member.child.wait().expect("it ends").success());
+    }
+
+    /// Starts one that was killed, or has ended.
     pub fn restart(&mut self, role: &str, number: usize) {
         let log = self.log_of(role, number);
         let member = self.member(role, number);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::{Fleet, ROLES};
-use crate::harness::{PATIENCE, read};
+use crate::harness::{Answer, PATIENCE, read};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drop_is_sold_while_a_process_of_each_role_is_killed() {
@@ -104,4 +106,51 @@ async fn a_sale_that_one_gateway_has_just_made_is_known_to_the_other() {
     }
     let unknown = read(fleet.http.get(format!("{}/v1/sales/none", fleet.gateways[1]))).await;
     assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-sale"), "{}", unknown.text);
+}
+
+/// Asks again once where that is said, as clients do.
+async fn with_one_retry(request: reqwest::RequestBuilder) -> Answer {
+    let first = read(request.try_clone().expect("its body is at hand")).await;
+    let wait = first.header("retry-after").and_then(|wait| wait.parse().ok());
+    let (503, Some(wait)) = (first.status, wait) else { return first };
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    read(request).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_nodes_that_are_restarted_one_after_another_are_not_missed() {
+    let mut fleet = Fleet::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
+    fleet.sale("s", 5, 300_000).await;
+    let (http, gateway) = (fleet.http.clone(), fleet.gateways[0].clone());
+    let session = read(http.post(format!("{gateway}/v1/sessions"))).await.json();
+    let token = session["session_token"].as_str().expect("a token").to_owned();
+    let body =
+        serde_json::json!({ "user_id": session["user_id"], "product_id": "p", "idempotency_key": "k" });
+    let buy = http.post(format!("{gateway}/v1/sales/s/checkout")).bearer_auth(token).json(&body);
+    let first = read(buy.try_clone().expect("its body is at hand")).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    let status = http.get(format!("{gateway}/v1/orders/status/{}", first.ticket()));
+    let restarted = tokio::task::spawn_blocking(move || {
+        for number in [0, 1, 0, 1, 0, 1] {
+            fleet.end("orders", number);
+            fleet.restart("orders", number);
+        }
+        fleet
+    });
+    let mut asked = JoinSet::new();
+    while !restarted.is_finished() {
+        for request in [&buy, &status] {
+            asked.spawn(with_one_retry(request.try_clone().expect("its body is at hand")));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let answers = asked.join_all().await;
+    let failed: Vec<_> = answers.iter().filter(|answer| ![200, 202].contains(&answer.status)).collect();
+    assert!(
+        answers.len() > 100 && failed.is_empty(),
+        "{} of {} failed: {failed:?}",
+        failed.len(),
+        answers.len()
+    );
+    drop(restarted.await.expect("they were restarted"));
 }
