@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{Fleet, ROLES};
-use crate::harness::{Answer, PATIENCE, read};
+use crate::harness::{PATIENCE, read};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drop_is_sold_while_a_process_of_each_role_is_killed() {
@@ -108,15 +108,6 @@ async fn a_sale_that_one_gateway_has_just_made_is_known_to_the_other() {
     assert_eq!((unknown.status, unknown.code().as_str()), (404, "unknown-sale"), "{}", unknown.text);
 }
 
-/// Asks again once where that is said, as clients do.
-async fn with_one_retry(request: reqwest::RequestBuilder) -> Answer {
-    let first = read(request.try_clone().expect("its body is at hand")).await;
-    let wait = first.header("retry-after").and_then(|wait| wait.parse().ok());
-    let (503, Some(wait)) = (first.status, wait) else { return first };
-    tokio::time::sleep(Duration::from_secs(wait)).await;
-    read(request).await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_nodes_that_are_restarted_one_after_another_are_not_missed() {
     let mut fleet = Fleet::start(&["limits.user_per_s=0", "limits.network_per_s=0"]);
@@ -140,7 +131,7 @@ async fn orders_nodes_that_are_restarted_one_after_another_are_not_missed() {
     let mut asked = JoinSet::new();
     while !restarted.is_finished() {
         for request in [&buy, &status] {
-            asked.spawn(with_one_retry(request.try_clone().expect("its body is at hand")));
+            asked.spawn(read(request.try_clone().expect("its body is at hand")));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
