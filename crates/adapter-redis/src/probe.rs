@@ -11,7 +11,7 @@ use crate::library::{TEXT, VERSION, naming_runs, text, version_naming_runs};
 
 /// The commands of a program that sells, as rules of `ACL SETUSER`; its keys are those of this crate.
 pub const API_RULES: &str = "resetkeys resetchannels -@all ~tz:* +fcall +ping +info +hget +hmget +hset +hdel +hgetall +hscan \
-    +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +client|setname \
+    +lpop +lpush +rpush +lrange +zadd +zrem +zrangebyscore +unlink +time +asking +client|setname \
     +cluster|slots +cluster|shards +cluster|nodes";
 
 /// What whoever renews shards may do besides: load the library again on a primary that has lost it.
