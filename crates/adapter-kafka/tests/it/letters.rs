@@ -2,6 +2,7 @@
 
 use adapter_kafka::Kafka;
 use domain::fence::Position;
+use domain::id::ShardId;
 use ports::claims::ClaimLog as _;
 
 use crate::broker::SHARED;
@@ -108,8 +109,8 @@ async fn what_is_no_claim_is_put_aside_before_reading_passes_over_it() {
     );
 }
 
-#[tokio::test]
-async fn positions_that_hold_no_record_are_passed_over() {
+/// A log of one claim, behind which a stranger has committed a transaction: its record, and its marker, which is none.
+async fn with_a_transaction() -> (Kafka, ShardId) {
     let (log, shard) = (SHARED.log().await, shard());
     let topic = raw::topic(&shard);
     log.publish(&shard, vec![claim(&shard, 0)]).await.unwrap();
@@ -118,19 +119,19 @@ async fn positions_that_hold_no_record_are_passed_over() {
     while log.end(&shard).await.unwrap() < Position(3) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+    (log, shard)
+}
+
+#[tokio::test]
+async fn positions_that_hold_no_record_are_passed_over() {
+    let (log, shard) = with_a_transaction().await;
     log.publish(&shard, vec![claim(&shard, 3)]).await.unwrap();
     assert_eq!(read_all(&log, &shard, 0).await, [0, 3]);
 }
 
 #[tokio::test]
 async fn a_marker_that_lies_last_is_passed_though_nobody_publishes_anything() {
-    let (log, shard) = (SHARED.log().await, shard());
-    let topic = raw::topic(&shard);
-    log.publish(&shard, vec![claim(&shard, 0)]).await.unwrap();
-    tokio::task::spawn_blocking(move || raw::append_in_a_transaction(&topic, "a stranger's")).await.unwrap();
-    while log.end(&shard).await.unwrap() < Position(3) {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let (log, shard) = with_a_transaction().await;
     let mut next = Position(0);
     let passed = async {
         while next < Position(3) {
