@@ -13,13 +13,13 @@ use ports::dice::Dice;
 use ports::orders::Orders;
 use ports::tickets::Tickets;
 use purchase::Stores;
+use purchase::asked::Asked;
 use purchase::catalog::Catalog;
 use purchase::operate::Operator;
 use purchase::pulse::Progress;
 use purchase::selling::Selling;
 
 use crate::api::sale::Shown;
-use crate::asked::Asked;
 use crate::challenges::Challenger;
 use crate::client_address::AddressHeader;
 use crate::limits::Rooms;

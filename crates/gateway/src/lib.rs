@@ -5,7 +5,6 @@
 
 pub mod admin;
 pub mod api;
-pub mod asked;
 mod browsers;
 pub mod challenges;
 pub mod client_address;

@@ -11,11 +11,11 @@ use domain::sale::Sale;
 use ports::Fault;
 use ports::clock::Clock;
 use ports::sales::Sales;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 
-/// The store is asked for sales that this node does not know this often at most: whoever invents names costs it nothing more.
-const ASK_EVERY: Duration = Duration::from_millis(100);
-/// Whoever asks for such a sale waits no longer than this for the store.
+use crate::asked::Asked;
+
+/// Whoever asks for a sale that this node does not know waits no longer than this for an answer of the store.
 const PATIENCE: Duration = Duration::from_millis(800);
 
 /// A copy of the sales, refreshed from the store and by this node's own changes.
@@ -24,14 +24,8 @@ pub struct Catalog {
     /// The sales that ask for challenges, by identifier: nearly always none.
     asking: ArcSwap<Vec<(SaleId, ChallengeRule)>>,
     changed: watch::Sender<u64>,
-    asked: Mutex<Option<Asked>>,
-}
-
-/// The newest question to the store.
-struct Asked {
-    /// When it began.
-    at: Duration,
-    answer: Result<(), Fault>,
+    /// The question for sales that this node does not know.
+    unknown: Asked<Result<(), Fault>>,
 }
 
 impl Default for Catalog {
@@ -40,7 +34,7 @@ impl Default for Catalog {
             sales: ArcSwap::default(),
             asking: ArcSwap::default(),
             changed: watch::Sender::new(0),
-            asked: Mutex::default(),
+            unknown: Asked::default(),
         }
     }
 }
@@ -66,23 +60,13 @@ impl Catalog {
         if let Some(known) = self.get(id) {
             return Ok(Some(known));
         }
-        let came = clock.elapsed();
-        let mut asked = self.asked.lock().await;
-        // Whoever asked after this one came has asked for it as well.
-        if let Some(last) = &*asked
-            && last.at >= came
-        {
-            return last.answer.clone().map(|()| self.get(id));
-        }
-        if let Some(last) = &*asked {
-            tokio::time::sleep((last.at + ASK_EVERY).saturating_sub(came)).await;
-        }
-        let at = clock.elapsed();
         let none = || Fault::unavailable("the sales", format!("no answer in {} ms", PATIENCE.as_millis()));
-        let answer = tokio::time::timeout(PATIENCE, self.refresh(sales)).await;
-        let answer = answer.unwrap_or_else(|_| Err(none()));
-        *asked = Some(Asked { at, answer: answer.clone() });
-        answer.map(|()| self.get(id))
+        let refreshed = async {
+            let answer = tokio::time::timeout(PATIENCE, self.refresh(sales)).await;
+            answer.unwrap_or_else(|_| Err(none()))
+        };
+        self.unknown.get(clock, refreshed).await?;
+        Ok(self.get(id))
     }
 
     /// Every sale, by identifier.

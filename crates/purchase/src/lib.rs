@@ -20,6 +20,7 @@
 //! Every step is idempotent: it may be stopped anywhere and run again.
 
 pub mod allocate;
+pub mod asked;
 pub mod audit;
 pub mod backlog;
 mod batcher;

@@ -1,5 +1,5 @@
-//! Questions about the stores that anybody may ask, such as `/readyz` and `/metrics`: however many ask at once, the stores are
-//! asked once, and not again before a moment has passed. Nobody is given an answer of before they asked.
+//! Questions to the stores that anybody may cause, by `/readyz`, `/metrics` or a sale that nobody knows: however many ask at once, the
+//! stores are asked once, and not again before a moment has passed. Nobody is given an answer of before they asked.
 
 use std::time::Duration;
 
